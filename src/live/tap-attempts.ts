@@ -9,7 +9,9 @@ interface Attempt {
   readonly asked: number;
   /** From which address, once that is known. */
   here?: string;
-  refused?: number;
+  /** When it was refused or given up. */
+  over?: number;
+  isRefused: boolean;
 }
 
 /** Made up: which port the system took is not told where nothing came of it. */
@@ -25,8 +27,9 @@ export class Attempts {
     private readonly tape: OuterTape,
   ) {
     socket.on('connectionAttempt', (address, port) => this.begin({ address, port }));
-    socket.on('connectionAttemptFailed', (address, _port, _family, error) => this.failed(address, error));
-    socket.on('error', (error: NodeJS.ErrnoException & { address?: string }) => this.failed(error.address, error));
+    socket.on('connectionAttemptTimeout', (address) => this.over(address));
+    socket.on('connectionAttemptFailed', (address, _port, _family, error) => this.over(address, error));
+    socket.on('error', (error: NodeJS.ErrnoException & { address?: string }) => this.over(error.address, error));
   }
 
   /** When the SYN of the last one went. */
@@ -35,24 +38,26 @@ export class Attempts {
   }
 
   private begin(there: TapeEnd): void {
-    const attempt: Attempt = { there, asked: this.tape.now() };
+    const attempt: Attempt = { there, asked: this.tape.now(), isRefused: false };
     this.list.push(attempt);
     sourceTowards(there, (address) => {
       attempt.here = address;
     });
   }
 
-  private failed(address: string | undefined, error: NodeJS.ErrnoException): void {
+  private over(address: string | undefined, error?: NodeJS.ErrnoException): void {
     const attempt = this.list.find((a) => a.there.address === address);
-    if (attempt !== undefined && error.code === 'ECONNREFUSED') attempt.refused ??= this.tape.now();
+    if (attempt === undefined || attempt.over !== undefined) return;
+    attempt.over = this.tape.now();
+    attempt.isRefused = error?.code === 'ECONNREFUSED';
   }
 
   /** Tapes those that were refused or not answered. @param answered where the connection came to be in the end */
   write(answered?: string): void {
-    for (const { there, here, asked, refused } of this.list) {
+    for (const { there, here, asked, over = this.tape.now(), isRefused } of this.list) {
       if (there.address === answered || here === undefined) continue;
       const port = PORT + (Math.floor(asked) % PORTS);
-      this.tape.inVain({ address: here, port }, there, asked, refused);
+      this.tape.inVain({ address: here, port }, there, { asked, over, isRefused });
     }
   }
 }

@@ -113,9 +113,9 @@ export class OuterTape {
     return new TapedConnection(this, here, there, opened, asked);
   }
 
-  /** A TCP connection that did not come to be. @param asked when the SYN went @param refused when a RST came, by {@link now} */
-  inVain(here: TapeEnd, there: TapeEnd, asked: number, refused?: number): void {
-    new TapedConnection(this, here, there, true, asked, { refused });
+  /** A TCP connection that this end asked for, and that did not come to be. */
+  inVain(here: TapeEnd, there: TapeEnd, vain: Vain): void {
+    new TapedConnection(this, here, there, true, vain.asked, vain);
   }
 
   /** A line of the TLS key log. */
@@ -244,6 +244,16 @@ interface Half {
   identification: number;
 }
 
+/** When a connection was asked for that did not come to be, and when it was refused or given up, by the clock of the tape. */
+export interface Vain {
+  readonly asked: number;
+  readonly over: number;
+  readonly isRefused: boolean;
+}
+
+/** RFC 6298 §2.1 and §5.5: a SYN that is not answered goes again after a second, then after twice as long each time. */
+const SYN_AGAIN_MS = 1000;
+
 /** A TCP connection on the tape. Its ends are told what passes as {@link TapListener}. */
 export class TapedConnection implements TapListener {
   /** Its handshake goes on: keys may come that its frames need. */
@@ -258,21 +268,35 @@ export class TapedConnection implements TapListener {
     there: TapeEnd,
     opened: boolean,
     asked?: number,
-    failed?: { readonly refused: number | undefined },
+    vain?: Vain,
   ) {
     const six = isIPv6(plain(here.address)) || isIPv6(plain(there.address));
     const name = `${here.address} ${here.port} ${there.address} ${there.port} ${tape.now()}`;
     this.here = half(here, six, `${name} here`);
     this.there = half(there, six, `${name} there`);
     this.segment(opened, SYN, EMPTY, asked);
-    if (failed !== undefined) {
+    if (vain !== undefined) {
       this.waitsForKeys = false;
-      this.there.seq = 0; // RFC 9293 §3.10.7.1
-      if (failed.refused !== undefined) this.segment(false, RST | ACK, EMPTY, failed.refused);
+      this.fail(vain);
       return;
     }
     this.segment(!opened, SYN | ACK);
     this.segment(opened, ACK);
+  }
+
+  /** What followed the SYN of a connection that did not come to be. */
+  private fail({ asked, over, isRefused }: Vain): void {
+    if (isRefused) {
+      this.there.seq = 0; // RFC 9293 §3.10.7.1
+      this.segment(false, RST | ACK, EMPTY, over);
+      return;
+    }
+    let pause = SYN_AGAIN_MS;
+    for (let at = asked + pause; at < over; at += pause) {
+      this.here.seq = (this.here.seq - 1) >>> 0;
+      this.segment(true, SYN, EMPTY, at);
+      pause *= 2;
+    }
   }
 
   octets(sent: boolean, octets: Uint8Array): void {

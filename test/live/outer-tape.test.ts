@@ -40,3 +40,19 @@ test('a connection that is refused stands in the capture of a run, as it would i
     assert.deepEqual(rows.at(-2), ['127.0.0.1', '127.0.0.1', '0x0014', '0', '1']);
   }
 });
+
+test('a connection that nobody answers stands there with the repetitions of its SYN, and is found', () => {
+  const target = inFolder('vain.pcapng');
+  const tape = new OuterTape([{ target, withKeys: false }], 'test', assert.fail);
+  const there = { address: '198.51.100.1', port: 443 };
+  tape.inVain({ address: '192.0.2.1', port: 40_000 }, there, { asked: 0, over: 10_000, isRefused: false });
+  tape.end();
+  const fields = ['frame.time_relative', 'tcp.flags', 'tcp.analysis.retransmission'];
+  const { out } = run(['read', target, '-q', '-T', 'fields', ...fields.flatMap((name) => ['-e', name])]);
+  // RFC 6298 §2.1, §5.5: after a second, then after twice as long each time, as Linux sends them.
+  const rows = [0, 1, 3, 7].map((at, i) => `${at}.000000000\t0x0002\t${i === 0 ? '' : '1'}`);
+  assert.deepEqual(out.trimEnd().split('\n'), rows);
+  const [found] = JSON.parse(run(['report', target]).out).findings as { code: string; meaning: string }[];
+  assert.equal(found?.code, 'tcp.no-answer');
+  assert.match(found.meaning, /^4 SYN went to 198\.51\.100\.1:443\./);
+});
