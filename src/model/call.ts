@@ -1,7 +1,7 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { type Tell, type Words, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
-import { patience } from './answer-time.js';
+import { EMERGENCY, patience } from './answer-time.js';
 import { callFailure, type Failure } from './call-failure.js';
 import { CallFeatures, GONE } from './call-features.js';
 import { CallMessages } from './call-messages.js';
@@ -451,7 +451,7 @@ export class Call {
 
   /** @param end until when something of it could be heard */
   finish(end: Moment): void {
-    if (this.isUnheard(end, patience(this.againMs))) {
+    if (this.isUnheard(end, this.emergency ? EMERGENCY.inviteMs : patience(this.againMs))) {
       this.state = 'failed';
       this.failedAt = this.inviteAt;
       this.isUnanswered = true;

@@ -118,10 +118,11 @@ const wasUp = (c: Call): boolean => c.answer !== null || c.state === 'establishe
 /** How far a call had come. */
 function course(c: Call, when: Moment): Own {
   const since = (from: Moment): Own => ofNumber(millis(from, when), lasting);
-  if (wasUp(c) && c.answer === null) return ours`Call ${c.id} was up`;
-  if (c.answer !== null) return ours`Call ${c.id} had been up for ${since(c.answer)}`;
+  const what = c.emergency ? ours`Emergency call ${c.id}` : ours`Call ${c.id}`;
+  if (wasUp(c) && c.answer === null) return ours`${what} was up`;
+  if (c.answer !== null) return ours`${what} had been up for ${since(c.answer)}`;
   const stood = c.ringing === null ? 'had not been answered' : 'was ringing';
-  return ours`Call ${c.id} ${stood}, ${since(c.inviteAt)} after its INVITE,`;
+  return ours`${what} ${stood}, ${since(c.inviteAt)} after its INVITE,`;
 }
 
 function judgeWaiting(m: SessionModel, t: TunnelEntity, when: Seen, r: Registration, isSure: boolean): void {

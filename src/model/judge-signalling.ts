@@ -1,6 +1,6 @@
 import { isChallenge } from '../../dissectors/sip/status.js';
 import { isoSecond, type Own, ofNumber, oneOf, ours, quoted, words } from '../kit/index.js';
-import { ANSWER_MS, awaited } from './answer-time.js';
+import { ANSWER_MS, awaited, EMERGENCY } from './answer-time.js';
 import type { Call } from './call.js';
 import { refusesToReplace } from './call-failure.js';
 import type { Findings, Ref, Remark } from './findings.js';
@@ -188,7 +188,7 @@ function judgeRefusal(
   raise: (code: string, detail: Own) => void,
 ): void {
   const refresh = r.registered === null ? '' : ' to the refresh';
-  const detail = ours`The answer${refresh} was ${status}.`;
+  const detail = ours`The answer${refresh} was ${status}.${r.emergency ? ' It was to be an emergency registration.' : ''}`;
   const isAnswered = r.registered === null && r.authentication.challenges > 0;
   const why = isAnswered ? ours` It came for the answer to a challenge: password, K or OPc may be wrong, too.` : '';
   if (status === 403) raise('sip.register-forbidden', ours`${detail}${why}`);
@@ -246,6 +246,7 @@ const orphanage = ({ orphaned }: Call, at: Moment): Own | '' =>
     ? ''
     : ours` Tunnel ${orphaned.tunnel}, in which the call was, had ended ${inSeconds(millis(orphaned.at, at))} s before.`;
 
+const IN_EMERGENCY = ours` It was an emergency call.`;
 /** What is said of a call that may have been refused for that. */
 const UNKNOWN = ours` The capture shows no registration of the UE.`;
 
@@ -257,16 +258,22 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
     const again = retryAfterSeconds === undefined ? '' : ours` It may be tried again after ${retryAfterSeconds} s.`;
     const replacing = c.features.replaces !== undefined && refusesToReplace(status);
     const known = status === 380 && c.restoration !== null ? 504 : status;
-    const code = replacing ? 'call.not-replaced' : codeOf(known, c.direction === 'terminated');
+    const usual = replacing ? 'call.not-replaced' : codeOf(known, c.direction === 'terminated');
+    const isElsewhere = usual === 'call.emergency-redirected' || usual === 'call.redirected';
+    // Whoever is busy, or does not want to: in an emergency somebody takes the call.
+    const code = c.emergency && usual === 'call.busy' ? 'call.failed' : usual;
     const isSuspect = c.direction === 'originated' && !c.emergency && UNREGISTERED.has(status);
     const until = isSuspect ? registered() : undefined;
     const ago = until === undefined ? 0 : millis(until, c.start);
     const ended = ago > 0 ? ours` The registration of the UE had ended ${Math.round(ago / 1000)} s before.` : '';
     const past = isSuspect && until === undefined && c.tunnels.size > 0 ? UNKNOWN : ended;
-    findings.raise(code, c.failedAt ?? c.start, refs, { detail: words`${reason}${again}${past}` });
+    findings.raise(code, c.failedAt ?? c.start, refs, {
+      detail: words`${reason}${again}${past}${c.emergency && !isElsewhere ? IN_EMERGENCY : ''}`,
+      ...(c.emergency && !isElsewhere && { severity: 'error' }),
+    });
   }
   if (c.circle !== null && c.answer === null) findings.raise('call.redirect-loop', c.circle, refs);
-  if (c.isUnheard(end, ANSWER_MS))
+  if (c.isUnheard(end, c.emergency ? EMERGENCY.inviteMs : ANSWER_MS))
     findings.raise(codeOf(0, c.direction === 'terminated'), c.inviteAt, refs, awaited(c.inviteAt, end, c.againMs));
   if (c.lost !== null)
     findings.raise('call.dialog-lost', c.lost.at, refs, {

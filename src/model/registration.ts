@@ -3,7 +3,7 @@ import { isChallenge } from '../../dissectors/sip/status.js';
 import { type Own, parseAddress } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { SecurityAgreement, type SubscriberSecrets } from './aka.js';
-import { ANSWER_MS, awaited } from './answer-time.js';
+import { ANSWER_MS, awaited, EMERGENCY } from './answer-time.js';
 import { Authentication } from './authentication.js';
 import { boundBy, type Contact, grantedTo } from './bindings.js';
 import type { RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
@@ -260,13 +260,14 @@ export class Registration {
 
   /** The first request that nothing answered although there was time. */
   unanswered(end: Moment): Running | undefined {
-    return this.transactions.find((t) => t.answered === null && millis(t.at, end) >= ANSWER_MS);
+    const least = this.emergency ? EMERGENCY.registerMs : ANSWER_MS;
+    return this.transactions.find((t) => t.answered === null && millis(t.at, end) >= least);
   }
 
   /** What is to be added about a request without an answer: who sent another one waits no more. */
   awaited(t: Running, end: Moment, detail: Own | ''): Remark {
     const last = this.transactions[this.transactions.length - 1];
-    if (t === last && !this.isRecovered) return awaited(t.at, end, this.againMs, detail);
+    if (t === last && !this.isRecovered && !this.emergency) return awaited(t.at, end, this.againMs, detail);
     return detail === '' ? {} : { detail };
   }
 

@@ -312,3 +312,50 @@ test('a service code that gets an error (TS 24.390 §5.1.3)', async () => {
   assert.equal(await said(USSD, body('<ussd-string>5 EUR</ussd-string>')), undefined);
   assert.equal(await said('text/plain', body('<error-code>3</error-code>')), undefined);
 });
+
+describe('in an emergency', () => {
+  const SOS = 'urn:service:sos';
+  const p = { callId: 'sos', to: SOS } as const;
+  const calling = () => talk().up(1000, sip(`INVITE ${SOS}`, { ...p, sdp: sdp(UE, 30_000) }));
+  const told = async (t: Talk, beyond: number) =>
+    (await found(t, beyond, 'none')).findings
+      .filter((f: Json) => f.severity !== 'note')
+      .map((f: Json) => `${f.severity} ${f.code} ${f.confidence}`);
+
+  test('whatever refuses the call is an error, busy lines too', async () => {
+    const refused = (what: string) =>
+      calling()
+        .down(1100, sip(`${what} INVITE`, { ...p, toTag: 'b' }, 'down'))
+        .up(1110, sip(`ACK ${SOS}`, { ...p, toTag: 'b', branch: 'z9hG4bKsos1INVITE' }));
+    assert.deepEqual(await told(refused('486 Busy Here'), 1000), ['error call.failed certain']);
+    assert.deepEqual(await told(refused('480 Temporarily Unavailable'), 1000), ['error call.unavailable certain']);
+    assert.match(
+      (await found(refused('403 Forbidden'))).findings[0].meaning,
+      / \(403 Forbidden\)\. It was an emergency call\. The network/,
+    );
+    assert.deepEqual(await told(refused('380 Alternative Service'), 1000), ['warn call.emergency-redirected certain']);
+  });
+
+  test('nobody waits for an answer as long as else (TS 24.229 table 7.8.1)', async () => {
+    assert.deepEqual(await told(calling(), 10_000), []);
+    assert.deepEqual(await told(calling(), 16_000), ['error call.no-answer certain']);
+    const registration = { callId: 'r', from: 'sip:alice@ims.example', to: 'sip:alice@ims.example' } as const;
+    const headers = [['Contact', '<sip:alice@10.0.0.2;sos>;expires=600']] as const;
+    const registering = talk().up(1000, sip('REGISTER sip:ims.example', { ...registration, headers }));
+    assert.deepEqual(await told(registering, 15_000), []);
+    assert.deepEqual(await told(registering, 21_000), ['error sip.register-timeout certain']);
+    const refused = registering.down(1100, sip('403 Forbidden REGISTER', { ...registration, toTag: 'x' }, 'down'));
+    assert.match(
+      finding(await found(refused), 'sip.register-forbidden').meaning,
+      /^The answer was 403\. It was to be an emergency registration\./,
+    );
+  });
+
+  test('what the tunnel took with it was an emergency call', async () => {
+    const answered = calling()
+      .down(1100, sip('200 OK INVITE', { ...p, toTag: 'b', sdp: sdp(CORE, 40_000) }, 'down'))
+      .up(1110, sip(`ACK ${SOS}`, { ...p, toTag: 'b' }));
+    const r = await both(answered, 1210, 90).report({ end: 'rst' });
+    assert.match(finding(r, 'tunnel.closed-in-call').meaning, /^Emergency call 1 had been up for /);
+  });
+});
