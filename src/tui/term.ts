@@ -203,6 +203,8 @@ class Terminal implements Display {
     this.begin();
     this.screen.realloc();
     this.events.resized();
+    // A new size was told to the shell meanwhile, and to nobody who was stopped.
+    process.kill(process.pid, 'SIGWINCH');
   }
 
   async lend(run: (end: AbortSignal) => Promise<void>): Promise<void> {
