@@ -55,18 +55,7 @@ export const dhcp = defineDissector<DhcpMessage>({
     t.open(F.dhcp, off, v.length);
     if (t.labels && overview.messageType >= 0)
       t.label(`Dynamic Host Configuration Protocol (${messageTypeName(overview.messageType)})`);
-    need(v, CHADDR);
-    t.num(F.type, off, 1, op(v));
-    t.num(F.hwType, off + 1, 1, htype(v));
-    t.num(F.hwLen, off + 2, 1, hlen(v));
-    t.num(F.hops, off + 3, 1, buf[off + 3]);
-    t.num(F.id, off + 4, 4, u32(buf, off + 4));
-    seconds(v, t);
-    flags(v, t);
-    t.bytes(F.ipClient, off + 12, 4);
-    t.bytes(F.ipYour, off + 16, 4);
-    t.bytes(F.ipServer, off + 20, 4);
-    t.bytes(F.ipRelay, off + 24, 4);
+    fixed(v, t);
     hardware(v, t);
     names(v, t, overview);
     if (overview.messageType < 0) t.num(F.bootp, off, 0, 1);
@@ -74,10 +63,11 @@ export const dhcp = defineDissector<DhcpMessage>({
     if (!hasCookie(buf, off, v.end)) {
       need(v, VENDOR_LENGTH, off + FIXED); // RFC 951 §3
       t.bytes(F.vendorSpecificOptions, off + FIXED, VENDOR_LENGTH);
+      options(v, t, overview, off + FIXED + VENDOR_LENGTH);
     } else {
       t.bytes(F.cookie, off + FIXED, 4);
       if (t.labels) t.label('Magic cookie: DHCP');
-      options(v, t, overview);
+      options(v, t, overview, off + FIXED + 4);
     }
     t.pop();
   },
@@ -113,6 +103,27 @@ export const proxyDhcp = defineDissector<DhcpMessage>({
 });
 
 type Tree = Parameters<typeof dhcp.dissect>[1];
+
+/** The fields before the addresses of hardware, as far as they go. */
+function fixed(v: View, t: Tree): void {
+  const { buf, off } = v;
+  const octets = [F.type, F.hwType, F.hwLen, F.hops];
+  for (let i = 0; i < octets.length; i++) {
+    need(v, i + 1);
+    t.num(octets[i], off + i, 1, buf[off + i]);
+  }
+  need(v, 8);
+  t.num(F.id, off + 4, 4, u32(buf, off + 4));
+  need(v, 10);
+  seconds(v, t);
+  need(v, 12);
+  flags(v, t);
+  const addresses = [F.ipClient, F.ipYour, F.ipServer, F.ipRelay];
+  for (let i = 0; i < addresses.length; i++) {
+    need(v, 16 + 4 * i);
+    t.bytes(addresses[i], off + 12 + 4 * i, 4);
+  }
+}
 
 function seconds(v: View, t: Tree): void {
   const at = v.off + 8;
@@ -157,20 +168,23 @@ function names(v: View, t: Tree, overview: Overview): void {
   need(v, SNAME.len, server);
   if ((overview.overload & 2) !== 0) t.expert(E.nameOverloaded);
   else {
-    putAscii(t, F.server, v.buf, server, server + SNAME.len);
+    if (v.buf[server] === 0) t.text(F.server, server, SNAME.len, '');
+    else putAscii(t, F.server, v.buf, server, server + SNAME.len);
     if (t.labels && v.buf[server] === 0) t.label('Server host name not given');
   }
   const file = v.off + FILE.off;
   need(v, FILE.len, file);
   if ((overview.overload & 1) !== 0) t.expert(E.fileOverloaded);
   else {
-    putAscii(t, F.file, v.buf, file, file + FILE.len);
+    if (v.buf[file] === 0) t.text(F.file, file, FILE.len, '');
+    else putAscii(t, F.file, v.buf, file, file + FILE.len);
     if (t.labels && v.buf[file] === 0) t.label('Boot file name not given');
   }
 }
 
-function options(v: View, t: Tree, overview: Overview): void {
-  const after = showOptions({ v, overview, done: new Map() }, t, v.off + FIXED + 4, v.end);
+function options(v: View, t: Tree, overview: Overview, from: number): void {
+  if (from >= v.wireEnd) return;
+  const after = showOptions({ v, overview, done: new Map() }, t, from, v.end);
   if (after < 0) {
     if (overview.messageType >= 0 && v.end === v.wireEnd) t.expert(E.endMissing);
   } else if (after < v.end) t.bytes(F.padding, after, v.end - after);

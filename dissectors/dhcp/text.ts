@@ -18,14 +18,20 @@ export function asciiText(b: Uint8Array, off: number, end: number): string {
 /** Adds the text of `[off, end)` as {@link asciiText} reads it. */
 export function putAscii(t: Tree, f: Field, b: Uint8Array, off: number, end: number): void {
   if (isAscii(b, off, end)) t.text(f, off, end - off);
-  else t.text(f, off, end - off, asciiText(b, off, end));
+  else {
+    t.text(f, off, end - off, asciiText(b, off, end));
+    t.strays(off, end - off);
+  }
 }
 
 /** Adds the text of `[off, end)` up to its first zero octet, read as UTF-8. */
 export function putUtf8(t: Tree, f: Field, b: Uint8Array, off: number, end: number): void {
   const zero = indexOf(b, 0, off, end);
   if (zero < 0) t.text(f, off, end - off);
-  else t.text(f, off, end - off, utf8Text(b, off, zero));
+  else {
+    t.text(f, off, end - off, utf8Text(b, off, zero));
+    t.strays(off, end - off);
+  }
 }
 
 const UNITS: readonly [number, string][] = [

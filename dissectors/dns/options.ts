@@ -43,7 +43,7 @@ function ednsOption(r: Rdata, code: number, end: number): void {
     if (isPlainName(b, r.at, end)) r.name(F.chain);
   } else if (code === 15) {
     r.u16(F.errorCode); // RFC 8914 §2
-    if (end > r.at) t.text(F.errorText, r.at, end - r.at);
+    if (end > r.at) t.plainText(F.errorText, r.at, end - r.at);
   }
 }
 

@@ -88,7 +88,7 @@ export class Rdata {
   string(length: Field, f: Field): string {
     const n = this.u8(length);
     this.need(n);
-    this.t.text(f, this.at, n);
+    this.t.plainText(f, this.at, n);
     this.at += n;
     return utf8Text(this.b, this.at - n, this.at);
   }

@@ -181,20 +181,26 @@ function versionPrefix(b: Uint8Array, off: number, end: number): number {
 const isLineEnd = (b: Uint8Array, o: number, end: number): boolean =>
   o === end || b[o] === LF || (b[o] === CR && (o + 1 === end || b[o + 1] === LF));
 
+/** An octet that does not end a word of a start line. */
+const isInWord = (c: number): boolean => c !== SP && c !== LF && c !== CR && c !== 0;
+
 /** Whether a start line begins at `off`: `Unsure` where the octets end before that is known. RFC 3261 §7.1, §7.2. */
 export function looksLikeSip(b: Uint8Array, off: number, end: number): Probe {
   const v = versionPrefix(b, off, end);
   if (v === VERSION.length) return statusFollows(b, off + v, end);
   if (off + v === end) return Unsure;
+  if (b[off] <= SP || b[off] >= 127) return No;
   let i = off;
   while (i < end && isToken(b[i])) i++;
   if (i === end) return i - off <= MAX_METHOD ? Unsure : No;
+  // What follows says that it is SIP, whatever is wrong with the method.
+  while (i < end && i - off <= MAX_METHOD && isInWord(b[i])) i++;
   if (i === off || i - off > MAX_METHOD || b[i] !== SP) return No;
   const uri = ++i;
   let colon = false;
-  while (i < end && b[i] > SP && b[i] !== 127) if (b[i++] === COLON) colon = true;
+  while (i < end && isInWord(b[i])) if (b[i++] === COLON) colon = true;
   if (i === end) return i - uri <= MAX_LINE ? Unsure : No;
-  if (!colon || b[i] !== SP) return No;
+  if (!colon || b[uri] === COLON || b[i] !== SP) return No;
   i++;
   const n = versionPrefix(b, i, end);
   if (n < VERSION.length) return i + n === end ? Unsure : No;

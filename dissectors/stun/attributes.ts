@@ -50,7 +50,7 @@ function textOf(b: Uint8Array, at: number, end: number): string {
 
 const text = (name: string, field: Field, heading: boolean, brief?: Kind['brief']): Kind => ({
   name,
-  show: (t, { at, end }) => t.text(field, at, end - at),
+  show: (t, { at, end }) => t.plainText(field, at, end - at),
   ...(heading && { text: ({ v, at, end }: Place) => `: ${textOf(v.buf, at, end)}` }),
   ...(brief && { brief }),
 });
@@ -103,7 +103,7 @@ const errorCode: Kind = {
     if (n >= 2) t.bytes(F.reserved, at, 2);
     if (n >= 3) t.bits(F.errorClass, at + 2, 1, u8(v.buf, at + 2));
     if (n >= 4) t.num(F.error, at + 3, 1, u8(v.buf, at + 3));
-    if (n > 4) t.text(F.reason, at + 4, n - 4);
+    if (n > 4) t.plainText(F.reason, at + 4, n - 4);
   },
   text({ v, at, end }) {
     if (end - at < 4) return '';

@@ -251,14 +251,18 @@ export class Tree {
   }
   /** Text: the octets as UTF-8, or `value` where it is not what the octets say. Printed, octets end at a NUL. */
   text(f: Field, off: number, len: number, value?: string): void {
-    if (this.wants[f.id] !== 0) {
-      if (value === undefined) this.add(f, off, len, Held.Text);
-      else this.made[this.add(f, off, len, Held.Made)] = value;
-    }
-    if (value === undefined && this.wantsExperts) this.strayText(off, len);
+    if (this.wants[f.id] === 0) return;
+    if (value === undefined) this.add(f, off, len, Held.Text);
+    else this.made[this.add(f, off, len, Held.Made)] = value;
   }
-  /** Characters behind a NUL: most that read such a text do not see them. */
-  private strayText(off: number, len: number): void {
+  /** Text that has no business with a NUL but at its end: says so where more characters follow one. */
+  plainText(f: Field, off: number, len: number): void {
+    this.text(f, off, len);
+    this.strays(off, len);
+  }
+  /** Says of a text whether characters follow a NUL in it: most that read such a text do not see them. */
+  strays(off: number, len: number): void {
+    if (!this.wantsExperts) return;
     const { buf, end } = this.sources[this.now];
     const stop = Math.min(end, off + len);
     let i = buf.indexOf(0, off);
