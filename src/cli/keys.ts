@@ -124,7 +124,7 @@ class Gatherer implements Keys {
 
   /** Every file of a directory that the user named; those that are no key logs are passed over. */
   directory(path: string): void {
-    const before = this.log.length + this.log.rsa.length + this.esp.length;
+    const before = this.usable;
     for (const entry of readdirSync(path).sort()) {
       const file = join(path, entry);
       if (!statSync(file, { throwIfNoEntry: false })?.isFile() || isBinary(headOf(file))) continue;
@@ -135,8 +135,12 @@ class Gatherer implements Keys {
       else if (SubscriberKeys.looksLike(text)) this.subscriberKeys(text, file);
       else if (KEY_LINE.test(text)) this.text(text, 'option', file);
     }
-    if (this.log.length + this.log.rsa.length + this.esp.length === before)
-      this.warnings.push(`${path}: there is no key log in it`);
+    if (this.usable === before) this.warnings.push(`${path}: there is no key log in it`);
+  }
+
+  /** Keys of all kinds. */
+  private get usable(): number {
+    return this.log.length + this.log.rsa.length + this.esp.length + this.subscribers.length;
   }
 
   /** A file that was found: what cannot be read is passed over, and said. */

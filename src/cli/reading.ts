@@ -232,6 +232,11 @@ export class Reading {
     this.said = true;
     for (const d of damage) tell(`fttscope: ${d.message}`);
     this.tellLimits(limits);
+    const { subscribers } = this.keys;
+    if (this.o.quiet !== true && subscribers.length > 0 && subscribers.asked > 0 && subscribers.known === 0)
+      tell(
+        'fttscope: no challenge is to a subscriber whose keys were given: impi= is the user name of Authorization, and rand= that of one challenge',
+      );
     for (const [proto, n] of faults)
       tell(`fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
   }

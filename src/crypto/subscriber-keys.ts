@@ -18,6 +18,8 @@ interface Subscriber {
 }
 
 const NAMES: ReadonlySet<string> = new Set(['impi', 'k', 'op', 'opc', 'ck', 'ik', 'rand']);
+/** What a name may look like, and no key does. */
+const WORD = /^(?=.*[g-z])[a-z][\w-]{0,15}$/i;
 const KEY = 16;
 const AUTS = 14;
 /** By the names of TS 33.203 annex H: what the table of ESP calls them. */
@@ -65,6 +67,9 @@ function integrityKey(alg: string, ck: Uint8Array, ik: Uint8Array): readonly Uin
  */
 export class SubscriberKeys implements SubscriberSecrets {
   private readonly subscribers: Subscriber[] = [];
+  /** Challenges that there were, and those that were to a subscriber who is known. */
+  asked = 0;
+  known = 0;
 
   /** @param esp takes the keys of security associations that are agreed on while a capture is read */
   constructor(private readonly esp: EspKeys) {}
@@ -75,7 +80,7 @@ export class SubscriberKeys implements SubscriberSecrets {
 
   /** Whether a text is such a file: its first line that is no comment begins like one. */
   static looksLike(text: string): boolean {
-    return /^(?:\s*(?:#.*)?[\r\n])*\s*(impi|k|opc?|ck|ik|rand)=/.test(text);
+    return /^(?:\s*(?:#.*)?[\r\n])*\s*(impi|k|opc?|ck|ik|rand)=/i.test(text);
   }
 
   /** Takes the lines of a file in. Returns what is wrong with those that are of no use; no key stands in it. */
@@ -92,7 +97,9 @@ export class SubscriberKeys implements SubscriberSecrets {
 
   challenge(impi: string, rand: Uint8Array, autn: Uint8Array): AkaOpinion | undefined {
     const s = this.of(impi, rand);
+    this.asked++;
     if (s === undefined) return undefined;
+    this.known++;
     if (s.k === undefined || s.opc === undefined) return { ck: s.ck!, ik: s.ik! };
     const { res, ck, ik, ak } = f2345(s.k, s.opc, rand);
     const sqn = autn.slice(0, 6).map((octet, i) => octet ^ ak[i]);
@@ -181,8 +188,11 @@ function subscriber(line: string): Subscriber | string {
   const cells = line.trim().split(/\s+/);
   const given = new Map<string, string>();
   for (const cell of cells) {
-    const [name, ...rest] = cell.split('=');
-    if (!NAMES.has(name)) return `${name.slice(0, 20)} is none of ${[...NAMES].join(', ')}`;
+    const [said, ...rest] = cell.split('=');
+    const name = said.toLowerCase();
+    // What stands alone may be a key behind a space: it is not told.
+    if (rest.length === 0) return 'there is something that is no name=value; no space may stand around =';
+    if (!NAMES.has(name)) return `${WORD.test(said) ? said : 'a name'} is none of ${[...NAMES].join(', ')}`;
     given.set(name, rest.join('='));
   }
   const octets: Record<string, Uint8Array> = {};
@@ -193,6 +203,8 @@ function subscriber(line: string): Subscriber | string {
   }
   const { k, op, ck, ik, rand } = octets;
   const own = k !== undefined && op !== undefined ? opc(k, op) : octets.opc;
+  if (own !== undefined && octets.opc !== undefined && Buffer.compare(own, octets.opc) !== 0)
+    return 'opc is not that of k and op';
   const impi = given.get('impi') ?? '';
   if (k !== undefined && own !== undefined && k.length === KEY) return { impi, k, opc: own };
   if (ck !== undefined && ik !== undefined) return { impi, ck, ik, ...(rand !== undefined && { rand }) };

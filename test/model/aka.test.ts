@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { createCipheriv, createHash, createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { concat, put16, put32 } from 'fttscope/kit';
 import { EspKeys } from '../../src/crypto/esp-keys.js';
@@ -48,6 +51,18 @@ describe('a challenge with the key of the subscriber', () => {
     assert.deepEqual(codes(r), []);
     assert.ok(!JSON.stringify(r).includes(ims.SUBSCRIBER.k));
     assert.ok(!JSON.stringify(r).toLowerCase().includes(Buffer.from(ck).toString('hex')));
+  });
+
+  test('keys of somebody else are told of, and a folder with them alone has keys', () => {
+    const path = file('aka.pcapng', capture(dialog(nonce(), ims.akaAnswer())));
+    const said = (keys: string): string => run(['report', path, '-k', file('subscriber.keys', keys)]).err;
+    assert.equal(said(KEYS), '');
+    assert.match(said(KEYS.replace(/impi=\S+/, 'impi=262010123456789')), /^fttscope: no challenge is to a subscriber/m);
+    assert.doesNotMatch(said(KEYS.replace('opc=', 'opc= ')), /[0-9a-f]{8}/);
+    const folder = mkdtempSync(join(tmpdir(), 'fttscope-subscribers-'));
+    writeFileSync(join(folder, 'card.txt'), KEYS);
+    assert.equal(run(['report', path, '-k', folder]).err, '');
+    rmSync(folder, { recursive: true });
   });
 
   test('without the key nothing is claimed', async () => {
@@ -177,6 +192,17 @@ describe('a challenge with the key of the subscriber', () => {
     assert.equal(wrong.length, 3);
     assert.ok(!wrong.join().includes(ims.SUBSCRIBER.k));
     assert.ok(SubscriberKeys.looksLike(KEYS));
+    // A key that stands alone behind a space, or before an equals sign, is none of the names: and is not told.
+    const { k, opc } = ims.SUBSCRIBER;
+    for (const line of [`impi=a k= ${k} opc=${opc}`, `${k}=k opc=${opc}`, `k=${k} opc = ${opc}`]) {
+      const [said] = new SubscriberKeys(new EspKeys()).add(line);
+      assert.ok(said !== undefined && !/[0-9a-f]{6}/i.test(said), said);
+    }
+    const upper = new SubscriberKeys(new EspKeys());
+    assert.ok(SubscriberKeys.looksLike(`IMPI=a K=${k} OPc=${opc}`));
+    assert.deepEqual([upper.add(`IMPI=a K=${k} OPc=${opc}`), upper.length], [[], 1]);
+    const both = `k=${k} op=${'0'.repeat(32)} opc=${opc}`;
+    assert.deepEqual(upper.add(both), ['line 1: opc is not that of k and op']);
     assert.ok(!SubscriberKeys.looksLike('CLIENT_RANDOM 00 00'));
   });
 });
