@@ -1,8 +1,9 @@
 import type { CallEntity, RegistrationEntity } from '../model/entities.js';
 import { isCutOff } from '../model/tally.js';
+import type { Viewer } from '../viewer/viewer.js';
 import { type Dialogue, dialoguesOf, mediaOf, partiesOf, stateOf, whyOf } from './dialog-list.js';
 import { mediaLine } from './media-words.js';
-import { type Story, untilThen } from './told.js';
+import { type Story, untilMore } from './told.js';
 import { aboutWords, type Desk, type Scope } from './view.js';
 import { clock, dateTime, duration, plural } from './words.js';
 
@@ -69,12 +70,12 @@ export function noDialogues(desk: Desk, scope: Scope): string[] {
   const { story, error } = desk.told;
   if (error !== undefined) return [`The report could not be made: ${error}`];
   if (story === undefined) return ['Reading the capture; calls follow.'];
-  const [what, ...more] = whyNoDialogues(story, scope);
+  const [what, ...more] = whyNoDialogues(story, desk.viewer, scope);
   const whole = '{extended} shows what there was of the tunnel, from its first packet on.';
   return [what, ...(scope.tunnels === undefined ? [] : [whole]), ...more].map((line) => desk.keymap.words(line));
 }
 
-function whyNoDialogues(story: Story, scope: Scope): string[] {
+function whyNoDialogues(story: Story, viewer: Viewer, scope: Scope): string[] {
   const all = dialoguesOf(story).length;
   if (all > 0)
     return [
@@ -88,6 +89,6 @@ function whyNoDialogues(story: Story, scope: Scope): string[] {
       `${plural(unread, 'tunnel')} cannot be read: {keys} loads keys and says what is missing.`,
     ];
   const tunnels = story.tunnels.length === 0 ? 'There is no tunnel in it either.' : 'The tunnels carried no SIP.';
-  if (!story.whole) return [`No INVITE and no REGISTER ${untilThen(story)}; the capture is still being read.`];
+  if (!story.whole) return [`No INVITE and no REGISTER ${untilMore(story, viewer)}`];
   return ['No INVITE and no REGISTER in this capture.', tunnels];
 }

@@ -9,7 +9,7 @@ import type { CommandId } from './keymap.js';
 import { drawWords, scrollBar } from './list.js';
 import { SIGNS, severityStyle } from './style.js';
 import { type Column, cells, Table } from './table.js';
-import { type Story, sinceThen, untilThen } from './told.js';
+import { type Story, sinceThen, untilMore } from './told.js';
 import { aboutWords, type Desk, type MouseAt, type Reading, type Scope, type View } from './view.js';
 import { count, dateTime, headsOf, plural, since } from './words.js';
 
@@ -248,7 +248,7 @@ export class FindingsView implements View {
           `${plural(told.story.findings.length, 'finding')} in the rest of the capture: {view-findings} once more.`,
         ),
       ];
-    if (!told.story.whole) return [`No findings ${untilThen(told.story)}; the capture is still being read.`];
+    if (!told.story.whole) return [`No findings ${untilMore(told.story, viewer)}`];
     if (viewer.status.frames === 0) return ['There is nothing to judge: the capture has no packets.'];
     if (told.story.tunnels.length > 0) return ['Nothing is wrong: no findings.'];
     return clearWords(told.story).map((line) => this.desk.keymap.words(line));

@@ -14,7 +14,7 @@ import { type StreamOverTime, streamOverTime } from './series.js';
 import { inSlices } from './slices.js';
 import { bars } from './sparks.js';
 import { Table } from './table.js';
-import { type Story, sinceThen, untilThen } from './told.js';
+import { type Story, sinceThen, untilMore } from './told.js';
 import { aboutWords, type Desk, type MouseAt, type Scope, type View } from './view.js';
 import { g711, wavOf } from './wav.js';
 import { count, duration, headsOf, plural, trimmed } from './words.js';
@@ -208,7 +208,7 @@ export class MediaView implements View {
           `${plural(answered.length, 'call')} answered: {info} on the call (view {view-calls}) and the SDP there ({sdp}) say where media should go.`,
         ),
       ];
-    if (!story.whole) return [`No RTP ${untilThen(story)}; the capture is still being read.`];
+    if (!story.whole) return [`No RTP ${untilMore(story, this.desk.viewer)}`];
     return ['No RTP in this capture.', story.calls.length === 0 ? 'There is no call either.' : 'No call was answered.'];
   }
 

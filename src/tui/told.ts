@@ -19,6 +19,10 @@ export function untilThen({ capture }: Story): string {
   return frames === 0 ? 'so far' : `in the first ${plural(frames, 'frame')}`;
 }
 
+/** The same, and why there may be more. */
+export const untilMore = (story: Story, { status }: Viewer): string =>
+  `${untilThen(story)}; ${status.done ? 'the report is still being made' : 'the capture is still being read'}.`;
+
 /** The same before what it counts, where more frames were read since: `in the first 1,234 frames: `. */
 export function sinceThen({ told: { story }, viewer }: { readonly told: Told; readonly viewer: Viewer }): string {
   if (story === undefined || story.whole) return '';

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CallsView } from '../../src/tui/calls-view.js';
+import { FindingsView } from '../../src/tui/findings-view.js';
+import { MediaView } from '../../src/tui/media-view.js';
 import { type Story, sinceThen, Told } from '../../src/tui/told.js';
-import { PaperDesk, paperViewer } from './desk.js';
+import { drawn, PaperDesk, paperViewer } from './desk.js';
+import { storyOf } from './story.js';
 
 test('the first report does not say how long later ones take', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
@@ -82,4 +86,21 @@ test('counts of a report say of which frames they are, until they are of all tha
   assert.equal(counted(5000), '');
   assert.equal(counted(5000, true), '');
   assert.equal(sinceThen(new PaperDesk(paperViewer({ status })).desk), '', 'there is none yet');
+});
+
+test('where the capture was read, and the report is not made, nobody is told that it is still being read', async () => {
+  const story = { ...(await storyOf('28-overloaded.pcapng')), calls: [], registrations: [], media: [], findings: [] };
+  for (const [done, words] of [
+    [false, /the capture is still being read\.$/m],
+    [true, /the report is still being made\.$/m],
+  ] as const) {
+    const viewer = paperViewer();
+    Object.assign(viewer.status, { done });
+    const desk = new PaperDesk(viewer, { ...story, whole: false }).desk;
+    const muted = { codes: new Set<string>(), save: () => undefined };
+    for (const view of [new CallsView(desk), new FindingsView(desk, muted), new MediaView(desk)]) {
+      view.show({});
+      assert.match(drawn(view, 160, 12).join('\n'), words, view.id);
+    }
+  }
 });
