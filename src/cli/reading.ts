@@ -8,7 +8,7 @@ import { NO_ROWS, Pass, type RowKinds, type Tap } from '../engine/pass.js';
 import { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import { SessionTap } from '../engine/session-tap.js';
-import type { Field } from '../kit/index.js';
+import { counted, type Field } from '../kit/index.js';
 import { type LimitReached, ReachedLimits } from '../limits.js';
 import { SessionModel } from '../model/session-model.js';
 import { ReportShelf } from '../report/report-shelf.js';
@@ -238,7 +238,9 @@ export class Reading {
         'fttscope: no challenge is to a subscriber whose keys were given: impi= is the user name of Authorization, and rand= that of one challenge',
       );
     for (const [proto, n] of faults)
-      tell(`fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
+      tell(
+        `fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${counted(n, 'packet')}, shown as data`,
+      );
   }
   private said = false;
 
@@ -269,7 +271,7 @@ export class Reading {
     const meant = tunnel === undefined ? tunnels : tunnels.filter(tunnelTest(tunnel));
     const told = all ? meant : meant.filter((t) => !isReadable(t));
     for (const t of told.slice(0, TOLD)) tell(tunnelLine(t, this.o.rows !== 'outer'));
-    if (told.length > TOLD) tell(`… and ${told.length - TOLD} more tunnels`);
+    if (told.length > TOLD) tell(`… and ${counted(told.length - TOLD, 'more tunnel')}`);
     if (meant.length === 0) this.tellNoTunnel(tunnels);
   }
 

@@ -1,7 +1,7 @@
 import { PROXY_AUTHENTICATION_REQUIRED } from '../../dissectors/http/status.js';
 import { certificateSummary } from '../../dissectors/tls/index.js';
 import { OID_NAMES } from '../../dissectors/tls/oids.js';
-import { joined, type Own, ofNumber, oneOf, ours, quoted, words } from '../kit/index.js';
+import { joined, type Own, ofNumber, oneOf, ours, ownCount, quoted, words } from '../kit/index.js';
 import type { Findings, Remark } from '../model/findings.js';
 import { millis, type Seen } from '../model/moment.js';
 import { SCHEMES } from '../model/standard-words.js';
@@ -53,7 +53,7 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
     if (unseen > 0 && tunnel.gaps.every((g) => g.side !== side)) {
       const who = tunnel.direction(side as 0 | 1) === 'up' ? 'EFTF' : 'UE';
       raise('capture.gap', tcp.first, {
-        detail: ours`The ${who} acknowledged about ${unseen} octets that did not come by.`,
+        detail: ours`The ${who} acknowledged about ${ownCount(unseen, 'octet')} that did not come by.`,
       });
     }
   for (const l of [life, ...life.legs]) if (l.proxy !== undefined) judgeConnect(l, l.proxy, raise);
@@ -185,7 +185,9 @@ function judgeOrder(
     const way = tunnel.direction(side);
     const end = tcp.fin ?? tcp.end;
     if (octets > 0 && end !== null)
-      raise('fttims.unfinished', end, { detail: ours`${octets} octets of it came ${way}, and then the end.` });
+      raise('fttims.unfinished', end, {
+        detail: ours`${ownCount(octets, 'octet')} of it came ${way}, and then the end.`,
+      });
   }
   const { end } = tcp;
   if (end === null) return;

@@ -3,6 +3,8 @@
  * theirs is decided there, by what it is, and nobody has to look for it.
  */
 
+import { counted } from './text.js';
+
 declare const TOLD: unique symbol;
 declare const OURS: unique symbol;
 
@@ -101,6 +103,9 @@ export const fromCode = (text: string): Own => text as Own;
 
 /** The text that the code has for a number: its name in a table, or its digits. */
 export const ofNumber = (n: number, text: (n: number) => string): Own => text(n) as Own;
+
+/** `1 packet`, `2 packets`. */
+export const ownCount = <const P extends string>(n: number, what: P & Known<P>): Own => counted(n, what) as Own;
 
 /** Parts of a sentence with something between them. */
 export const joined = (parts: readonly (Own | Quoted | Words)[], between: '' | ', ' | '; ' | ' or ' | ' and '): Words =>

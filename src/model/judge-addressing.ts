@@ -1,6 +1,6 @@
 import { DhcpType } from '../../dissectors/dhcp/index.js';
 import { STATUS_CODES } from '../../dissectors/dhcpv6/values.js';
-import { joined, type Own, ofNumber, ours, parseAddress, quoted, type Words, words } from '../kit/index.js';
+import { joined, type Own, ofNumber, ours, ownCount, parseAddress, quoted, type Words, words } from '../kit/index.js';
 import type { Addressing } from './addressing.js';
 import type { Backoff } from './backoff.js';
 import type { DhcpTransaction } from './dhcp-transaction.js';
@@ -170,7 +170,7 @@ function judgeDeserted(j: Judged, e: DhcpTransaction): void {
   const { facts } = e;
   const healed = j.bound ? NOTE : {};
   const n = facts.unanswered;
-  const detail = ours`${n} ${n === 1 ? 'message' : 'messages'} of transaction ${e.xid} got no answer.`;
+  const detail = ours`${ownCount(n, 'message')} of transaction ${e.xid} got no answer.`;
   const asked = e.seen(facts.asked)!;
   // What is not answered at first and later is, in another exchange, did no harm.
   if (facts.isRenewal || facts.isInform)

@@ -1,5 +1,5 @@
 import { COMFORT_NOISE, KEEP_ALIVE_TYPE } from '../../dissectors/rtp-payload-types.js';
-import { joined, type Own, ofNumber, ours, parseAddress, quoted, words } from '../kit/index.js';
+import { joined, type Own, ofNumber, ours, ownCount, parseAddress, quoted, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Call } from './call.js';
 import type { Place } from './entities.js';
@@ -42,7 +42,7 @@ export function judgeStream(s: MediaStream, findings: Findings): void {
   }
   const { duplicates } = s.rtp;
   if (duplicates >= DOUBLED.packets && duplicates * 100 >= DOUBLED.percent * expected)
-    raise('media.duplicates', { detail: ours`${duplicates} packets came twice.` });
+    raise('media.duplicates', { detail: ours`${ownCount(duplicates, 'packet')} came twice.` });
   const agreed = s.negotiated?.payloadTypes;
   const foreign = types.filter((t) => t !== KEEP_ALIVE_TYPE && t !== COMFORT_NOISE && s.agreed(t) === undefined);
   if (agreed !== undefined && agreed.size > 0 && foreign.length > 0)
@@ -54,7 +54,7 @@ export function judgeStream(s: MediaStream, findings: Findings): void {
     });
   if (s.speech?.isForeign)
     raise('media.framing', {
-      detail: ours`${s.speech.misfits} packets are not of the length that their header asks for.`,
+      detail: ours`Of ${ownCount(s.speech.misfits, 'packet')} the length is not the one that the header asks for.`,
     });
   const held = s.headOfLine.filter((h) => h.packets >= HEAD_OF_LINE.packets && h.ms >= HEAD_OF_LINE.ms);
   const longest = Math.max(0, ...held.map((h) => h.ms));
@@ -220,7 +220,7 @@ export function judgeControl(s: MediaStream, c: Call | undefined, findings: Find
   const beyond = missed - lost;
   if (beyond < BEYOND.packets || beyond * 100 < BEYOND.percent * rtp.expected) return;
   findings.raise('media.loss-beyond', rtp.start, refs, {
-    detail: ours`The receiver misses ${missed} packets, and ${lost} were missing here.`,
+    detail: ours`The receiver misses ${ownCount(missed, 'packet')}, and ${lost} were missing here.`,
   });
 }
 
@@ -235,6 +235,6 @@ export function judgeCopy(inside: MediaStream, clear: MediaStream, findings: Fin
   ];
   const way = inside.up ? 'from the tunnel to the network' : 'from the network to the tunnel';
   findings.raise('media.loss-at-eftf', after.rtp.start, refs, {
-    detail: ours`${lost} packets did not get through on the way ${way}.`,
+    detail: ours`${ownCount(lost, 'packet')} did not get through on the way ${way}.`,
   });
 }

@@ -1,5 +1,5 @@
 import { HEADER } from '../../dissectors/rtp.js';
-import { hexNumber, type Own, ofNumber, ours } from '../kit/index.js';
+import { hexNumber, type Own, ofNumber, ours, ownCount } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { sentUp } from './media.js';
@@ -32,7 +32,7 @@ export function judgePackets(s: MediaStream, c: Call | undefined, findings: Find
   const { rtp } = s;
   const raise = (code: string, remark: Remark): void => findings.raise(code, rtp.start, refsOf(s), remark);
   if (rtp.reordered >= REORDERED.packets && rtp.reordered * 100 >= REORDERED.percent * rtp.expected)
-    raise('media.reordered', { detail: ours`${rtp.reordered} packets came late.` });
+    raise('media.reordered', { detail: ours`${ownCount(rtp.reordered, 'packet')} came late.` });
   if (rtp.leaps > 0)
     raise('media.timestamp-jump', {
       detail: ours`It happened ${rtp.leaps === 1 ? 'once' : ours`${rtp.leaps} times`}${rtp.sureLeaps === 0 ? ', where its numbers jump too' : ''}.`,

@@ -1,4 +1,5 @@
 import { isChallenge } from '../../dissectors/sip/status.js';
+import { counted } from '../kit/index.js';
 import type {
   CallEntity,
   CallMessage,
@@ -215,7 +216,7 @@ function addMedia(ladder: LadderBuilder, ends: Ends, media: readonly MediaEntity
     const back = media.find((x, k) => k > i && !paired.has(x) && isReverse(m, x) && isBefore(x.start, m.end));
     if (back !== undefined) paired.add(back);
     const text =
-      back === undefined ? `RTP ${codecOf(m)} ${counted(m)}` : from < to ? bothWays(m, back) : bothWays(back, m);
+      back === undefined ? `RTP ${codecOf(m)} ${packetsOf(m)}` : from < to ? bothWays(m, back) : bothWays(back, m);
     const end = back !== undefined && isBefore(m.end, back.end) ? back.end : m.end;
     ladder.bar({ at: m.start, end, from, to, text, both: back !== undefined });
   }
@@ -224,13 +225,13 @@ function addMedia(ladder: LadderBuilder, ends: Ends, media: readonly MediaEntity
 /** `RTP PCMA → 100, ← 97 (3 lost)`; the other codec stands with its way where it is another. */
 function bothWays(forth: MediaEntity, back: MediaEntity): string {
   const other = codecOf(back) === codecOf(forth) ? '' : `${codecOf(back)} `;
-  return `RTP ${codecOf(forth)} → ${counted(forth)}, ← ${other}${counted(back)}`;
+  return `RTP ${codecOf(forth)} → ${packetsOf(forth)}, ← ${other}${packetsOf(back)}`;
 }
 
 const isReverse = (a: MediaEntity, b: MediaEntity): boolean =>
   a.call === b.call && same(a.source, b.destination) && same(a.destination, b.source);
 const same = (a: Place, b: Place): boolean => a.address === b.address && a.port === b.port;
-const counted = (m: MediaEntity): string => (m.lost === 0 ? `${m.packets}` : `${m.packets} (${m.lost} lost)`);
+const packetsOf = (m: MediaEntity): string => (m.lost === 0 ? `${m.packets}` : `${m.packets} (${m.lost} lost)`);
 
 /** Messages and subscriptions, of which a report tells only that they were, and what became of them. */
 function addExchanges(ladder: LadderBuilder, lists: Lists, t: TunnelEntity): void {
@@ -262,7 +263,11 @@ function addStalls(ladder: LadderBuilder, t: TunnelEntity, from?: Moment, to?: M
   for (const s of t.tcp.stalls) {
     if (!isWithin(s.at, from, to)) continue;
     const way = s.direction === 'up' ? 'from the UE' : 'to the UE';
-    ladder.note(s.at, `TCP stood still ${way} for ${Math.round(s.ms)} ms; ${s.released} envelopes came at once`, true);
+    ladder.note(
+      s.at,
+      `TCP stood still ${way} for ${Math.round(s.ms)} ms; ${counted(s.released, 'envelope')} came at once`,
+      true,
+    );
   }
 }
 

@@ -239,7 +239,7 @@ function* calls(lists: Lists): Generator<string> {
     if (c.failure !== undefined) yield `<p class="bad">${escaped(c.failure.reason)}</p>\n`;
     yield `<div class="picture">${ladderSvg(callLadder(lists, c, MOST_ARROWS))}</div>\n`;
   }
-  if (list.length > MOST_PICTURES) yield `<p>${list.length - MOST_PICTURES} calls are not drawn.</p>\n`;
+  if (list.length > MOST_PICTURES) yield `<p>Not drawn: ${counted(list.length - MOST_PICTURES, 'call')}.</p>\n`;
 }
 
 const rank = (c: CallEntity): number => (c.state === 'failed' || isCutOff(c) ? 0 : 1);

@@ -1,4 +1,4 @@
-import { printable } from '../kit/index.js';
+import { counted, printable } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import type { FindingEntity, MediaEntity, MessageEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import type { Series } from '../model/series.js';
@@ -162,7 +162,8 @@ function* calls(lists: Lists): Generator<string> {
     // A line of the flow begins with a blank or with our own words, so that none of them can end the block.
     yield `~~~~text\n${ladderPage(callLadder(lists, c, MOST_MESSAGES), { width: WIDTH })}~~~~\n\n`;
   }
-  if (failed.length > MOST_ENTRIES) yield `${failed.length - MOST_ENTRIES} calls that failed are not drawn.\n\n`;
+  if (failed.length > MOST_ENTRIES)
+    yield `Not drawn: ${counted(failed.length - MOST_ENTRIES, 'more call')} that failed.\n\n`;
 }
 
 function* messages(list: readonly MessageEntity[]): Generator<string> {

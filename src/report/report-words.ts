@@ -151,7 +151,7 @@ export interface FileWords {
 export function fileWords(f: FileWords): string {
   const from = f.start === undefined ? '' : `, from ${date(f.start)}`;
   const span = f.start !== undefined && f.end !== undefined ? `, ${number(millis(f.start, f.end) / 1000, ' s')}` : '';
-  return `${f.frames} frames${from}${span}`;
+  return `${counted(f.frames, 'frame')}${from}${span}`;
 }
 
 /** What the summary of a report says of tunnels, registrations or calls. */

@@ -1,4 +1,5 @@
 import { isChallenge } from '../../dissectors/sip/status.js';
+import { counted } from '../kit/index.js';
 import type { TunnelEntity } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { escaped } from './markup.js';
@@ -118,7 +119,7 @@ const media = (lists: Lists, t: TunnelEntity, direction: 'up' | 'down'): Mark[] 
   lists.media
     .filter((m) => m.tunnel === t.id && m.direction === direction)
     .map((m) => {
-      const text = `${m.codec ?? 'RTP'} ${m.packets} packets, ${m.lost} lost`;
+      const text = `${m.codec ?? 'RTP'} ${counted(m.packets, 'packet')}, ${m.lost} lost`;
       return { start: m.start, end: m.end, text, colour: m.lost > 0 ? AMBER : BLUE };
     });
 

@@ -1,4 +1,4 @@
-import { ip4, ip6 } from '../kit/index.js';
+import { counted, ip4, ip6 } from '../kit/index.js';
 import type { DirectionVerdict } from '../tls/index.js';
 import type { Endpoint, Tunnel } from '../tunnel/tunnel.js';
 
@@ -62,7 +62,7 @@ function counts({ envelopes: [up, down] }: Tunnel): string {
     ...(unknown > 0 ? [`${unknown} of unknown type`] : []),
     ...(invalid > 0 ? [`${invalid} without a whole IP packet`] : []),
   ];
-  return `${up.total} envelopes up, ${down.total} down${odd.length > 0 ? ` (${odd.join(', ')})` : ''}`;
+  return `${counted(up.total, 'envelope')} up, ${down.total} down${odd.length > 0 ? ` (${odd.join(', ')})` : ''}`;
 }
 
 /** Why directions could not be read; said once where it is the same for both. */

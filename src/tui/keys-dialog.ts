@@ -69,7 +69,11 @@ export class KeysDialog implements Dialog {
     out.push(...closed.flatMap(lines));
     if (closed.length > 0) out.push({ text: '', style: 'text' }, ...HELP);
     out.push(...tunnels.filter((t) => !isClosed(t)).flatMap(lines));
-    if (status.moreTunnels > 0) out.push({ text: `… and ${count(status.moreTunnels)} more tunnels`, style: 'dim' });
+    if (status.moreTunnels > 0)
+      out.push({
+        text: `… and ${count(status.moreTunnels)} more ${status.moreTunnels === 1 ? 'tunnel' : 'tunnels'}`,
+        style: 'dim',
+      });
     return out;
   }
 

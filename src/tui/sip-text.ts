@@ -1,4 +1,4 @@
-import { hostAndPortText, table } from '../kit/index.js';
+import { counted, hostAndPortText, table } from '../kit/index.js';
 
 /*
  * SIP messages as text: taken apart so that two of them can be held side by side. Pure; nothing here trusts what a
@@ -61,7 +61,7 @@ export function sipLines(message: string): SipLine[] {
   }
   while (out.at(-1)?.text === '') out.pop();
   const more = lines.length - MOST_LINES;
-  if (more > 0) out.push({ name: '', text: `… and ${more} more lines`, part: 'body' });
+  if (more > 0) out.push({ name: '', text: `… and ${counted(more, 'more line')}`, part: 'body' });
   return out;
 }
 

@@ -3,6 +3,7 @@ import type { Capture } from '../capture/source.js';
 import type { PassOptions } from '../engine/pass.js';
 import { SessionTap } from '../engine/session-tap.js';
 import { compile, FilterError } from '../filter/index.js';
+import { counted } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import { SessionModel } from '../model/session-model.js';
 import { LINK_FIELDS } from '../report/columns.js';
@@ -164,7 +165,10 @@ export class CaptureViewer implements Viewer {
     this.limits = pass.index.ledger.limits;
     for (const l of this.limits) this.say('warn', limitSentence(l));
     for (const [proto, n] of pass.dissection.faults)
-      this.say('error', `a fault in fttscope: the dissector of ${proto} failed on ${n} packets, shown as data`);
+      this.say(
+        'error',
+        `a fault in fttscope: the dissector of ${proto} failed on ${counted(n, 'packet')}, shown as data`,
+      );
     this.publish();
   }
 

@@ -148,11 +148,11 @@ test('what does not fit is counted, and the limits that were reached are named',
   assert.match(text(html), /limit reached: callMessages \(500\), 101 times/);
   const [problems] = text(html.slice(html.indexOf('id="findings"'))).split('Calls');
   assert.match(problems, new RegExp(`… and ${told - 500} more`));
-  assert.match(text(html), /621 calls are not drawn\./);
+  assert.match(text(html), /Not drawn: 621 calls\./);
 
   const { out } = run(['report', '--markdown', capture]);
   assert.match(out, /^- limit reached: callMessages \(500\), 101 times$/m);
-  assert.match(out, /^521 calls that failed are not drawn\.$/m);
+  assert.match(out, /^Not drawn: 521 more calls that failed\.$/m);
   const [, notes = ''] = /^### Notes\n([\s\S]*?)\n## /m.exec(out) ?? [];
   const all = findings.length - told;
   assert.ok(all >= 210);

@@ -1,5 +1,5 @@
 import type { Row } from '../../engine/row.js';
-import { type Field, printable } from '../../kit/index.js';
+import { counted, type Field, printable } from '../../kit/index.js';
 import type { Moment } from '../../model/moment.js';
 import { endpoints } from '../columns.js';
 import { LadderBuilder } from '../ladder.js';
@@ -97,9 +97,9 @@ export class Flow implements Statistic {
     const { ladder } = this;
     for (const d of this.drawn) ladder.arrow({ ...d, what: 'other' });
     for (const { start, end, packets, from, to } of this.bars)
-      ladder.bar({ at: start, end, from, to, text: `RTP ${packets} packets`, both: false });
+      ladder.bar({ at: start, end, from, to, text: `RTP ${counted(packets, 'packet')}`, both: false });
     const page = ladderPage(ladder.build('Flow', MOST_ROWS), { width, unicode });
-    return this.dropped === 0 ? page : `${page}… and ${this.dropped} more rows\n`;
+    return this.dropped === 0 ? page : `${page}… and ${counted(this.dropped, 'more row')}\n`;
   }
 
   json(): object {
