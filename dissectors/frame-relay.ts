@@ -34,7 +34,7 @@ export const frameRelay = defineDissector({
   spec: 'ITU-T Q.922, RFC 2427',
   fields: F,
   on: { link: [107], 'gre.proto': [0x6559] },
-  tables: ['ethertype.bare', 'ip.version'],
+  tables: ['ethertype.bare', 'ip.version', 'osi.nlpid'],
 
   peek(p: Peek) {
     const { buf, end } = p;
@@ -69,6 +69,7 @@ export const frameRelay = defineDissector({
     const nlpid = u8(buf, at + 1);
     if (numbered) cx.next('ethertype.bare', u16(buf, at), body);
     else if (nlpid === IPV4 || nlpid === IPV6) cx.next('ip.version', nlpid === IPV4 ? 4 : 6, body);
+    else if (cx.takes('osi.nlpid', nlpid)) cx.next('osi.nlpid', nlpid, v.sub(at + 1));
     else cx.data(body);
   },
 

@@ -99,6 +99,7 @@ import { vxlan, vxlanGpe } from './vxlan.js';
 import { websocket } from './websocket.js';
 import { framedStreams } from './well-known/framed.js';
 import { ftp } from './well-known/ftp.js';
+import { gss } from './well-known/gss.js';
 import { mediaTypes } from './well-known/media.js';
 import { network } from './well-known/network.js';
 import { portsOnly } from './well-known/ports-only.js';
@@ -237,6 +238,7 @@ export const dissectors: readonly AnyDissector[] = [
   ...transport,
   ...rpcs,
   ...smbs,
+  ...gss,
   ...streams,
   ...framedStreams,
   ...ftp,

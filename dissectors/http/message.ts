@@ -104,6 +104,21 @@ function lineAt(b: Uint8Array, off: number, end: number, cut = false): Line | un
   return cut && off < end ? { off, end, next: end } : undefined;
 }
 
+/**
+ * How many octets Wireshark takes for field lines of a message whose start is missing: whole lines that begin with a
+ * printable character and have a colon, up to an empty line; all there are where a line does not end. 0: none.
+ */
+export function fieldLines(b: Uint8Array, off: number, end: number): number {
+  for (let at = off; ; ) {
+    const line = lineAt(b, at, end);
+    if (line === undefined) return at > off ? end - off : 0;
+    const isBlank = line.end === line.off;
+    const isField = b[at] >= SPACE && b[at] <= 126 && indexOf(b, COLON, at, line.end) >= 0;
+    if (!isField) return at > off ? (isBlank ? line.next : at) - off : 0;
+    at = line.next;
+  }
+}
+
 /** Where the next line ends, or -1. */
 function lineEnd(b: Uint8Array, off: number, end: number): number {
   const lf = indexOf(b, LF, off, end);

@@ -111,7 +111,7 @@ const JDWP_HANDSHAKE = 'JDWP-Handshake';
 const known = (proto: string, title: string, short: string, spec: string, start: string): Dissector =>
   named({
     ...{ proto: `${proto}.stream`, layer: proto, title, short, spec },
-    probe: (b, off, end) => (startsWith(b, off, end, start) ? Yes : No),
+    probe: (b, off, end, isKnown) => (isKnown || startsWith(b, off, end, start) ? Yes : No),
     pduLength: (_, off, end) => end - off,
   });
 

@@ -11,9 +11,12 @@ const LINE = 200;
 
 /** Octets that are looked at for text. */
 const START = 20;
+const CR = 13;
+const LF = 10;
 
 function isText({ buf, off, end }: View): boolean {
-  for (let i = off; i < end && i < off + START; i++) if (buf[i] < 0x20 || buf[i] > 0x7e) return false;
+  for (let i = off; i < end && i < off + START; i++)
+    if ((buf[i] < 0x20 || buf[i] > 0x7e) && buf[i] !== CR && buf[i] !== LF) return false;
   return true;
 }
 

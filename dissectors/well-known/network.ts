@@ -15,6 +15,9 @@ const PPP = 9;
 const FABRIC_PATH_TAG = 2;
 const ETHERNET = 1;
 
+/** Octets before the payload of a frame of CAN; the fifth one counts it. */
+const CAN_HEADER = 8;
+
 /** Subtype of Slow Protocols. */
 const LACP = 1;
 
@@ -88,7 +91,6 @@ export const network = [
     ['pim', 'Protocol Independent Multicast', 'PIM', 'RFC 7761', { 'ip.proto': [103] }],
     ['rsvp', 'Resource ReserVation Protocol (RSVP)', 'RSVP', 'RFC 2205', { 'ip.proto': [46], 'udp.port': [3455] }],
     ['vrrp', 'Virtual Router Redundancy Protocol', 'VRRP', 'RFC 5798', { 'ip.proto': [112] }],
-    ['dccp', 'Datagram Congestion Control Protocol', 'DCCP', 'RFC 4340', { 'ip.proto': [33] }],
     ['udplite', 'Lightweight User Datagram Protocol', 'UDP-Lite', 'RFC 3828', { 'ip.proto': [136] }],
     ['ipcomp', 'IP Payload Compression', 'IPComp', 'RFC 3173', { 'ip.proto': [108] }],
     ['hip', 'Host Identity Protocol', 'HIP', 'RFC 7401', { 'ip.proto': [139] }],
@@ -127,6 +129,21 @@ export const network = [
     },
     inner(v, cx) {
       if (v.length > FABRIC_PATH_TAG) cx.next('link', ETHERNET, v.sub(v.off + FABRIC_PATH_TAG));
+    },
+  }),
+  named({
+    ...{ proto: 'dccp', title: 'Datagram Congestion Control Protocol', short: 'DCCP', spec: 'RFC 4340 §5.1' },
+    on: { 'ip.proto': [33] },
+    inner(v, cx) {
+      const at = v.length < 12 ? v.end : v.off + 4 * v.buf[v.off + 4];
+      if (at > v.off && at < v.end) cx.data(v.sub(at));
+    },
+  }),
+  named({
+    ...{ proto: 'can', title: 'Controller Area Network', short: 'CAN', spec: 'LINKTYPE_CAN_SOCKETCAN' },
+    on: { link: [227], 'sll.ltype': [12] },
+    inner(v, cx) {
+      if (v.length > CAN_HEADER) cx.data(v.sub(v.off + CAN_HEADER, v.off + CAN_HEADER + v.buf[v.off + 4]));
     },
   }),
   named({

@@ -74,7 +74,7 @@ class Calls {
 
 const rpc: Dissector = named({
   ...{ proto: 'rpc', title: 'Remote Procedure Call', short: 'RPC', spec: 'RFC 5531' },
-  on: { 'udp.port': [111], 'tcp.port': [111], 'udp.heuristic': ['rpc'] },
+  on: { 'tcp.port': [111], 'udp.heuristic': ['rpc'] },
   calls: [...NAMES.values()],
   probe,
   pduLength: recordLength,
@@ -90,7 +90,15 @@ const rpc: Dissector = named({
   },
 });
 
+/** Datagrams on the port of RPC that are no calls are only called so. */
+const other = named({
+  ...{ proto: 'rpc.other', layer: 'rpc', title: 'Remote Procedure Call', short: 'RPC', spec: 'RFC 5531' },
+  on: { 'udp.port': [111] },
+  probe: (b, off, end) => (end - off < 12 || (!isCall(b, off, end) && u32(b, off + 4) !== REPLY) ? Yes : No),
+});
+
 export const rpcs = [
   rpc,
+  other,
   ...PROGRAMS.map(([, proto, title, spec]) => named({ proto, title, short: proto.toUpperCase(), spec })),
 ];

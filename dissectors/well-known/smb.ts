@@ -1,4 +1,5 @@
 import { type Ctx, indexOf, No, startsWith, u8, u16, u16le, u32, u32le, type View, Yes } from 'fttscope/kit';
+import { proof } from './gss.js';
 import { named } from './named.js';
 import { dcerpcLength } from './streams.js';
 
@@ -9,9 +10,6 @@ const FIRST_OCTETS: ReadonlySet<number> = new Set([0xff, 0xfe, 0xfd, 0xfc]);
 const SMB1 = 0xff;
 const SMB2 = 0xfe;
 const NTLM = 'NTLMSSP\0';
-/** The object identifier of Kerberos 5 in DER, and the first octet of a token's kind. RFC 4121 §4.1 */
-const KERBEROS = '\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01';
-
 /** Where the text stands in the range, or -1. */
 function find(b: Uint8Array, off: number, end: number, text: string): number {
   const first = text.charCodeAt(0);
@@ -37,6 +35,7 @@ function sessionLength(b: Uint8Array, off: number, end: number): number {
   return 4 + (u32(b, off) & 0xffffff);
 }
 
+const SMB1_HEADER = 32;
 const SMB2_HEADER = 64;
 const NEGOTIATE = 0;
 const SESSION_SETUP = 1;
@@ -64,19 +63,37 @@ function carried(v: View): View | undefined {
   return part(u32le(buf, at), u32le(buf, at + 4));
 }
 
-/** Names what proves who a user is: GSS-API with SPNEGO around NTLM, or NTLM alone. */
-function proof(v: View, cx: Ctx): void {
-  const ntlm = find(v.buf, v.off, v.end, NTLM);
-  if (ntlm !== v.off) {
-    cx.call('gss-api', v);
-    cx.call('spnego', v);
-  }
-  if (ntlm >= 0) cx.call('ntlmssp', v.sub(ntlm));
-  else if (find(v.buf, v.off, v.end, KERBEROS) >= 0) cx.call('spnego-krb5', v);
+/** Names what proves who a user is: NTLM stands there by itself, too. */
+function proven(v: View, cx: Ctx): void {
+  if (startsWith(v.buf, v.off, v.end, NTLM)) cx.call('ntlmssp', v);
+  else proof(v, cx);
 }
 
-/** The command of an SMB message of version 1 that sets a session up. MS-CIFS §2.2.4.53 */
+/** Commands of SMB version 1 that carry a proof. MS-CIFS §2.2.4.52, §2.2.4.53; MS-SMB §2.2.4.5, §2.2.4.6 */
+const NEGOTIATE_1 = 0x72;
 const SETUP_ANDX = 0x73;
+/** Words of such a message: of a request to set up a session, its answer, and an answer of the negotiation. */
+const SETUP_WORDS = 12;
+const SET_UP_WORDS = 4;
+const NEGOTIATED_WORDS = 17;
+const GUID = 16;
+/** Where the last octet of its capabilities is, which says that a proof follows. */
+const CAPABILITIES = 22;
+const EXTENDED = 0x80;
+
+/** The proof in a message of version 1; undefined: none. */
+function proofOf1(v: View): View | undefined {
+  const { buf, off } = v;
+  const words = off + SMB1_HEADER + 1;
+  if (v.end - words < 2 * NEGOTIATED_WORDS) return undefined;
+  const count = buf[off + SMB1_HEADER];
+  const body = words + 2 * count + 2;
+  const command = buf[off + 4];
+  if (command === NEGOTIATE_1 && count === NEGOTIATED_WORDS && (buf[words + CAPABILITIES] & EXTENDED) !== 0)
+    return v.sub(body + GUID, body + u16le(buf, body - 2));
+  if (command !== SETUP_ANDX || (count !== SETUP_WORDS && count !== SET_UP_WORDS)) return undefined;
+  return v.sub(body, body + u16le(buf, words + (count === SETUP_WORDS ? 14 : 6)));
+}
 
 export const smbs = [
   named({
@@ -115,8 +132,8 @@ export const smbs = [
     ...{ proto: 'smb', title: 'SMB (Server Message Block Protocol)', short: 'SMB', spec: 'MS-CIFS §2.2' },
     calls: ['gss-api', 'spnego', 'ntlmssp', 'spnego-krb5'],
     inner(v, cx) {
-      if (v.length <= 32 || v.buf[v.off + 4] !== SETUP_ANDX) return;
-      if (find(v.buf, v.off, v.end, NTLM) >= 0) proof(v, cx);
+      const token = proofOf1(v);
+      if (token !== undefined && token.length > 2) proof(token, cx);
     },
   }),
   named({ proto: 'browser', title: 'Microsoft Windows Browser Protocol', short: 'BROWSER', spec: 'MS-BRWS' }),
@@ -130,22 +147,9 @@ export const smbs = [
       if (u8(v.buf, v.off) !== SMB2) return;
       const inside = carried(v);
       if (inside === undefined || inside.length === 0) return;
-      if (u16le(v.buf, v.off + 12) <= SESSION_SETUP) proof(inside, cx);
+      if (u16le(v.buf, v.off + 12) <= SESSION_SETUP) proven(inside, cx);
       else if (dcerpcLength(inside.buf, inside.off, inside.end) > 0) cx.call('dcerpc', inside);
       else if (u16le(v.buf, v.off + 12) !== IOCTL) cx.data(inside);
     },
-  }),
-  named({
-    ...{ proto: 'gss-api', title: 'GSS-API Generic Security Service Application Program Interface' },
-    ...{ short: 'GSS-API', spec: 'RFC 2743' },
-  }),
-  named({
-    ...{ proto: 'spnego', title: 'Simple Protected Negotiation', short: 'SPNEGO', spec: 'RFC 4178' },
-  }),
-  named({
-    ...{ proto: 'spnego-krb5', title: 'SPNEGO-KRB5', short: 'SPNEGO-KRB5', spec: 'RFC 4178' },
-  }),
-  named({
-    ...{ proto: 'ntlmssp', title: 'NTLM Secure Service Provider', short: 'NTLMSSP', spec: 'MS-NLMP' },
   }),
 ];

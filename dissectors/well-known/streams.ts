@@ -1,4 +1,6 @@
-import { No, type Probe, startsWith, u8, u16, u16le, u24, u32, u32le, type View, Yes } from 'fttscope/kit';
+import { type Ctx, No, type Probe, startsWith, u8, u16, u16le, u24, u32, u32le, type View, Yes } from 'fttscope/kit';
+import { berLength } from './ber.js';
+import { proof } from './gss.js';
 import { type Named, named } from './named.js';
 
 /**
@@ -75,20 +77,39 @@ export function dcerpcLength(b: Uint8Array, off: number, end: number): number {
   return dcerpcProbe(b, off, end) === Yes ? dcerpcSize(b, off) : -1;
 }
 
-export const SEQUENCE = 0x30;
+/** Kinds of PDU that carry a proof of who binds, bind to auth3; and what it is made by. MS-RPCE §2.2.1.1.7 */
+const BIND = 11;
+const AUTH3 = 16;
+const SPNEGO = 9;
+const KERBEROS = 16;
+const AUTH_HEADER = 8;
+const WRAPPED = 0x0504;
 
-/** Octets of a BER element with a definite length; 0: too few to say; -1: it is none. ITU-T X.690 §8.1 */
-export function berLength(b: Uint8Array, off: number, end: number): number {
-  if (end - off < 2) return 0;
-  const first = b[off + 1];
-  if (first < 0x80) return 2 + first;
-  const octets = first & 0x7f;
-  if (octets === 0 || octets > 4) return -1;
-  if (end - off < 2 + octets) return 0;
-  let n = 0;
-  for (let i = 0; i < octets; i++) n = n * 256 + b[off + 2 + i];
-  return 2 + octets + n;
+/** Names the proof at the end of a PDU. DCE 1.1 RPC §13.2.6.1 */
+function dcerpcProof(v: View, cx: Ctx): void {
+  const { buf, off } = v;
+  const octets = v.length < 16 ? 0 : (buf[off + 4] & 0x10) !== 0 ? u16le(buf, off + 10) : u16(buf, off + 10);
+  const at = v.end - octets;
+  if (octets === 0 || at - AUTH_HEADER < off + 16) return;
+  const kind = buf[at - AUTH_HEADER];
+  const token = v.sub(at);
+  if (buf[off + 2] >= BIND && buf[off + 2] <= AUTH3) {
+    if (kind === SPNEGO || kind === KERBEROS) proof(token, cx, false);
+  } else if (kind === SPNEGO || kind === KERBEROS) {
+    const isWrapped = token.length > 1 && u16(buf, at) === WRAPPED;
+    for (let i = isWrapped ? 2 : 1; i > 0; i--) cx.call(isWrapped ? 'spnego-krb5' : 'spnego', token);
+  }
 }
+
+/** A connectionless PDU, DCE 1.1 RPC §12.5.1: version 4, type, flags and data representation. */
+function dcerpcDatagram(b: Uint8Array, off: number, end: number): Probe {
+  if (end - off < 80 || b[off] !== 4 || b[off + 1] > 10) return No;
+  return (b[off + 2] & 0xc0) === 0 && (b[off + 3] & 0xfc) === 0 && (b[off + 4] & 0xee) === 0 && b[off + 5] <= 3
+    ? Yes
+    : No;
+}
+
+export const SEQUENCE = 0x30;
 
 const ldapLength = (b: Uint8Array, off: number, end: number): number =>
   u8(b, off) === SEQUENCE ? berLength(b, off, end) : -1;
@@ -133,6 +154,8 @@ function tnsData({ buf, off, end }: View): number {
   if (buf[at] === SET_PROTOCOL) return -1;
   return buf[at] === FUNCTION_CALL ? at + 2 : at + 1;
 }
+/** Octets before the data of a frame that carries some: its control field says so in its first bit. */
+const IEC_CONTROL = 6;
 const AMQP_HEADER = 'AMQP';
 
 export const streams = [
@@ -166,8 +189,16 @@ export const streams = [
   named({
     ...{ proto: 'dcerpc', title: 'Distributed Computing Environment / Remote Procedure Call (DCE/RPC)' },
     ...{ short: 'DCERPC', spec: 'DCE 1.1 RPC §12.6' },
+    calls: ['spnego', 'spnego-krb5'],
     probe: dcerpcProbe,
     pduLength: dcerpcLength,
+    inner: dcerpcProof,
+  }),
+  named({
+    ...{ proto: 'dcerpc.datagram', layer: 'dcerpc', short: 'DCERPC', spec: 'DCE 1.1 RPC §12.5' },
+    title: 'Distributed Computing Environment / Remote Procedure Call (DCE/RPC)',
+    on: { 'udp.heuristic': ['dcerpc'] },
+    probe: dcerpcDatagram,
   }),
   named({
     ...{ proto: 'openflow', title: 'OpenFlow', short: 'OpenFlow', spec: 'OpenFlow Switch §7' },
@@ -245,7 +276,15 @@ export const streams = [
   named({
     ...{ proto: 'iec60870_104', title: 'IEC 60870-5-104', short: 'IEC 60870-5-104', spec: 'IEC 60870-5-104 §5' },
     on: { 'tcp.port': [2404] },
+    calls: ['iec60870_asdu'],
     pduLength: framed(2, (b, o) => (u8(b, o) === 0x68 ? 2 + u8(b, o + 1) : -1)),
+    inner(v, cx) {
+      if (v.length > IEC_CONTROL && (v.buf[v.off + 2] & 1) === 0) cx.call('iec60870_asdu', v.sub(v.off + IEC_CONTROL));
+    },
+  }),
+  named({
+    ...{ proto: 'iec60870_asdu', title: 'IEC 60870-5-101/104 ASDU', short: 'IEC 60870-5 ASDU' },
+    ...{ spec: 'IEC 60870-5-104 §5.1' },
   }),
   named({
     ...{ proto: 'ajp13', title: 'Apache JServ Protocol v1.3', short: 'AJP13', spec: 'AJPv13' },

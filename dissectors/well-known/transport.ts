@@ -1,7 +1,8 @@
 import { No, type Probe, startsWith, u8, u16, u32, type View, Yes } from 'fttscope/kit';
 import { udp } from '../udp.js';
+import { berLength } from './ber.js';
 import { fromRows, named } from './named.js';
-import { berLength, SEQUENCE } from './streams.js';
+import { SEQUENCE } from './streams.js';
 
 /** Protocols above UDP and TCP that are only named: found by port, with a look at their first octets where that helps. */
 const OPENING_BRACE = 0x7b;

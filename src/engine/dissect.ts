@@ -1,4 +1,5 @@
 import { PROTOCOLS } from '../../dissectors/frame.js';
+import { fieldLines } from '../../dissectors/http/message.js';
 import { TCP, UDP } from '../../dissectors/numbers.js';
 import { FIN, RST } from '../../dissectors/tcp/fields.js';
 import { RECORD_HEADER } from '../../dissectors/tls/numbers.js';
@@ -358,16 +359,17 @@ export class Dissection implements Ctx {
   }
   private again = false;
 
-  /** Octets of a stream that nobody reads: on the ports of HTTP tshark names no layer for them, but for a probe. */
+  /** Octets of a stream that nobody reads: on the ports of HTTP tshark names no layer for them, unless they look like fields. */
   private unread({ view, probes }: Pdu, inTls: boolean): void {
     const listed = this.protocols.length;
-    if (probes) {
-      this.data(view);
-      return;
-    }
-    this.offer(this.ofPorts(inTls ? 'tls.name' : 'tcp.name'), view);
-    const http = this.ofPorts(inTls ? 'tls.name' : 'tcp.port');
-    if (http?.dissector === this.http && this.protocols.length > listed) this.protocols.length = listed;
+    const isHttp = !probes && this.ofPorts(inTls ? 'tls.name' : 'tcp.port')?.dissector === this.http;
+    const fields = isHttp ? fieldLines(view.buf, view.off, view.end) : 0;
+    if (probes) this.data(view);
+    else if (fields > 0) {
+      this.layer(this.plan.of(this.http!), new View(view.source, view.off, view.off));
+      this.data(view.sub(view.off + fields));
+    } else this.offer(this.ofPorts(inTls ? 'tls.name' : 'tcp.name'), view);
+    if (isHttp && fields === 0) shorten(this.protocols, listed);
   }
 
   /** Whether the header of a record was split over segments: tshark then takes what follows it in the same call. */

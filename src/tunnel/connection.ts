@@ -1,3 +1,4 @@
+import { fieldLines } from '../../dissectors/http/message.js';
 import { wholeSsl2 } from '../../dissectors/tls/ssl2.js';
 import { type AnyDissector, No, type Pdu, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
@@ -144,11 +145,16 @@ export class Connection implements StreamConsumer {
   /** An octet that is sent again alone is no message: it is shown where no other waits for the rest. */
   probe(side: Side, buf: Uint8Array, off: number): void {
     const { window, mode, unclaimed } = this.halves[side];
-    const { http, data } = this.host.dissectors;
+    const { data } = this.host.dissectors;
     // Octets on a port of HTTP that are none wait for the end of a line, as in tshark.
-    const waits = mode !== 'pdus' && mode !== 'tls' && this.host.streamDissector(this.flow) === http;
+    const waits = mode !== 'pdus' && mode !== 'tls' && this.isHttp;
     if (waits || window.length > unclaimed) return;
     this.give({ dissector: data, view: viewOf(buf, off, off + 1, TCP_NAMES[0]), probes: true });
+  }
+
+  /** Whether the ports are those of HTTP. */
+  private get isHttp(): boolean {
+    return this.host.streamDissector(this.flow) === this.host.dissectors.http;
   }
 
   /** Whether {@link again} may show anything: records that may be opened are shown once. */
@@ -193,6 +199,7 @@ export class Connection implements StreamConsumer {
     half.window.feed(buf, off, end, frame);
     this.step(side);
     if (half.unclaimed > 0) this.unknown(buf, Math.max(off, end - half.unclaimed), end);
+    else if (half.mode === 'detect' && this.isHttp && fieldLines(buf, off, end) > 0) this.unknown(buf, off, end);
     if (!half.window.settle()) half.window.overflow();
     if (half.mode === mode) return;
     // What one side is says what the other is, and the answer of a proxy what waits behind the CONNECT.
@@ -379,12 +386,12 @@ export class Connection implements StreamConsumer {
     else if (found === this.host.dissectors.tls) this.startTls(side);
     else if (found === this.host.dissectors.fttims) this.startClear(side);
     else {
-      const { http, data } = this.host.dissectors;
+      const { data } = this.host.dissectors;
       half.mode = 'pdus';
       half.messages = new Messages(found, w, TCP_NAMES, data);
       half.messages.lost = half.lost;
       // RFC 9113 §3.3: both sides know that HTTP/2 is spoken. On the ports of HTTP tshark lists that, too.
-      if (found.proto === HTTP2 && this.host.streamDissector(this.flow) === http) this.around ??= goingOn(http);
+      if (found.proto === HTTP2 && this.isHttp) this.around ??= goingOn(this.host.dissectors.http);
     }
   }
 

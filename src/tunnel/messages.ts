@@ -127,7 +127,7 @@ export class Messages {
     const { dissector } = this;
     this.lost = !(dissector.probe === undefined
       ? wholeMessages(dissector, buf, off, end)
-      : dissector.probe(buf, off, end) === Yes);
+      : dissector.probe(buf, off, end, dissector.on === undefined) === Yes);
     return !this.lost;
   }
 

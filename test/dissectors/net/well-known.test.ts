@@ -81,6 +81,54 @@ describe('streams of protocols that are only named, as tshark', { skip: tsharkMi
   });
 });
 
+/** BER of ITU-T X.690 §8.1: a tag, and parts of less than 128 octets in all. */
+const ber = (tag: string, ...parts: readonly string[]): string => {
+  const body = parts.join('').replaceAll(' ', '');
+  return `${tag}${(body.length / 2).toString(16).padStart(2, '0')}${body}`;
+};
+
+describe('what proves who a user is, as tshark', { skip: tsharkMissing }, () => {
+  const ntlm = `${text('NTLMSSP\0')} 01000000 00000000 ${zeros(16)}`;
+  const signature = '01000000 26b2b63f18e3c26b 00000000';
+  const NTLM_OID = '060a2b06010401823702020a';
+  const init = ber(
+    '60',
+    '06062b0601050502',
+    ber('a0', ber('30', ber('a0', ber('30', NTLM_OID)), ber('a2', ber('04', ntlm)))),
+  );
+  const last = ber('a1', ber('30', ber('a0', '0a0100'), ber('a3', ber('04', signature))));
+  const size = (hex: string): string => octets(hex).length.toString(16).padStart(2, '0');
+
+  test('in SMB2: a token of SPNEGO, a signature, and NTLM by itself', async () => {
+    const ask = (token: string) =>
+      session(smb2(1, `1900 00 01 00000000 00000000 5800 ${size(token)}00 0000000000000000 ${token}`));
+    const tell = (token: string) => session(smb2(1, `0900 0000 4800 ${size(token)}00 ${token}`, true));
+    for (const [i, [first, second]] of [
+      [ask(init), tell(last)],
+      [ask(ntlm), tell(init)],
+    ].entries())
+      assert.deepEqual(await differences(stream(`proof-smb2-${i}`, 445, first!, second!), FIELDS), []);
+  });
+
+  test('in SMB of version 1 and in binds of DCE/RPC', async () => {
+    const head = (command: string, flags: string) =>
+      `ff534d42 ${command} 00000000 ${flags} 0100 ${zeros(12)} 0000 0000 0000 0000`;
+    const setup = `${head('73', '18')} 0c ff000000 0411 3200 0000 00000000 ${size(init)}00 00000000 d4000080 ${size(init)}00 ${init}`;
+    const answer = `${head('73', '98')} 04 ff000000 0000 ${size(last)}00 ${size(last)}00 ${last} ${zeros(32)}`;
+    assert.deepEqual(
+      await differences(stream('proof-smb', 445, session(setup), session(answer)), ['frame.protocols']),
+      [],
+    );
+    const pdu = (type: string, body: string, kind: string, token: string) => {
+      const n = octets(body).length + 24 + octets(token).length;
+      return `0500 ${type} 03 10000000 ${n.toString(16).padStart(2, '0')}00 ${size(token)}00 01000000 ${body} ${kind} 02 00 00 01000000 ${token}`;
+    };
+    const bind = pdu('0b', zeros(12), '09', init);
+    const call = pdu('00', `${zeros(8)} ${zeros(16)}`, '09', '010000000000000000000000');
+    assert.deepEqual(await differences(stream('proof-dcerpc', 135, bind, call), ['frame.protocols']), []);
+  });
+});
+
 /** A call of a program, RFC 5531 §9, and what answers it. */
 const call = (id: string, program: string): string =>
   `${id} 00000000 00000002 ${program} 00000003 00000001 ${zeros(16)} 00000004 01020304`;
@@ -182,6 +230,43 @@ describe('datagrams of protocols that are only named, as tshark', { skip: tshark
     assert.deepEqual(stacks, ['rpc:nfs', 'rpc:nfs', 'rpc:mount', 'rpc:mount', 'rpc']);
     assert.deepEqual(await differences(path, FIELDS), []);
   });
+});
+
+test('octets that look like fields on a port of HTTP, as tshark', { skip: tsharkMissing }, async () => {
+  const lines = [
+    '(J\u00efx:y\n\u0001\u0002\nmore',
+    'a:b\nc:d\n\nbody of it\n',
+    'no colon\nmore\n',
+    '\u00e1a:b\nc\n',
+    'a:b',
+  ];
+  const packets = lines.map((l, i) =>
+    tcp(at('192.0.2.1', 40_000 + i), server(80), { seq: 1, ack: 1 }, octets(text(l))),
+  );
+  assert.deepEqual(await differences(file('http-fields.pcap', rawPcap(...packets)), FIELDS), []);
+});
+
+test('what DCCP and IEC 60870-5-104 carry, and datagrams on the port of RPC, as tshark', {
+  skip: tsharkMissing,
+}, async () => {
+  const dccp = octets(`9c40 1388 04 00 0000 05000001 00000000 00000001 ${text('data')}`.replaceAll(' ', ''));
+  const path = file(
+    'carried.pcap',
+    rawPcap(
+      ip(CLIENT.address, server(0).address, 33, dccp),
+      tcp(
+        CLIENT,
+        server(2404),
+        { seq: 1, ack: 1 },
+        octets('680e 00000000 64010600 0100 000000 14 68040100 0000'.replaceAll(' ', '')),
+      ),
+      udp(CLIENT, server(111), octets('00')),
+      udp(CLIENT, server(111), octets('a5'.repeat(40))),
+      udp(CLIENT, server(111), octets(call('00000021', '000186a0'))),
+      udp(CLIENT, server(9000), octets(`04 02 2000 100000 00 ${zeros(80)}`)),
+    ),
+  );
+  assert.deepEqual(await differences(path, FIELDS), []);
 });
 
 test('the frame behind the header of FabricPath, as tshark', { skip: tsharkMissing }, async () => {
