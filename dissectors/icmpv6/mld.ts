@@ -42,21 +42,21 @@ export const F = fields({
   group: { name: 'icmpv6.mld.multicast_address', label: 'Multicast Address', type: 'ipv6' },
   reserved: { name: 'icmpv6.reserved', label: 'Reserved', type: 'bytes' },
   mldFlags: { name: 'icmpv6.mld.flag', label: 'Flags', type: 'u8', base: 'hex' },
-  suppress: {
+  querySuppress: {
     name: 'icmpv6.mld.flag.s',
     label: 'Suppress Router-Side Processing',
     type: 'bool',
     mask: 0x08,
     values: SET,
   },
-  robustness: {
+  queryRobustness: {
     name: 'icmpv6.mld.flag.qrv',
     label: "QRV (Querier's Robustness Variable)",
     type: 'u8',
     mask: 0x07,
   },
   flagReserved: { name: 'icmpv6.mld.flag.reserved', label: 'Reserved', type: 'u8', mask: 0xf0 },
-  queryInterval: { name: 'icmpv6.mld.qqi', label: "QQIC (Querier's Query Interval Code)", type: 'u8' },
+  codedInterval: { name: 'icmpv6.mld.qqi', label: "QQIC (Querier's Query Interval Code)", type: 'u8' },
   sources: { name: 'icmpv6.mld.nb_sources', label: 'Number of Sources', type: 'u16' },
   groupSource: { name: 'icmpv6.mld.source_address', label: 'Source Address', type: 'ipv6' },
   records: {
@@ -90,8 +90,8 @@ export function listener(t: Tree, v: View): void {
   r.bytes(F.reserved, 2);
   r.bytes(F.group, 16);
   if (!version2) return;
-  r.flags8(F.mldFlags, F.suppress, F.robustness, F.flagReserved);
-  t.num(F.queryInterval, r.at, 1, decoded(u8(buf, r.take(1)), 8)); // RFC 3810 §5.1.9
+  r.flags8(F.mldFlags, F.querySuppress, F.queryRobustness, F.flagReserved);
+  t.num(F.codedInterval, r.at, 1, decoded(u8(buf, r.take(1)), 8)); // RFC 3810 §5.1.9
   const n = r.u16(F.sources);
   for (let i = 0; i < n; i++) r.bytes(F.groupSource, 16);
 }
