@@ -173,7 +173,6 @@ export const transport = [
     ['uftp5', 'UDP based FTP w/ multicast V5', 'UFTP5', 'none', {}],
     ['omron', 'OMRON FINS Protocol', 'OMRON', 'none', { 'udp.port': [9600] }, (b, o, n) => n >= 10 && b[o + 1] === 0],
     ['bacapp', 'Building Automation and Control Network APDU', 'BACapp', 'ASHRAE 135 §20', {}],
-    ['bgp', 'Border Gateway Protocol', 'BGP', 'RFC 4271 §4.1', { 'tcp.name': [179] }],
     ['telnet', 'Telnet', 'TELNET', 'RFC 854', { 'tcp.name': [23] }],
     ['imap', 'Internet Message Access Protocol', 'IMAP', 'RFC 9051', { 'tcp.name': [143], 'tls.name': [993] }],
     ['mysql', 'MySQL Protocol', 'MySQL', 'none', { 'tcp.name': [3306] }],
@@ -194,6 +193,11 @@ export const transport = [
     calls: [...UFTP_VERSIONS.values()],
     probe: (b, off, end) => (end > off && UFTP_VERSIONS.has(b[off]) ? Yes : No),
     inner: (v, cx) => cx.call(UFTP_VERSIONS.get(v.buf[v.off])!, v),
+  }),
+  named({
+    ...{ proto: 'bgp', title: 'Border Gateway Protocol', short: 'BGP', spec: 'RFC 4271 §4.1' },
+    on: { 'tcp.port': [179] },
+    pduLength: (_, off, end) => end - off,
   }),
   named({
     ...{ proto: 'tftp', title: 'Trivial File Transfer Protocol', short: 'TFTP', spec: 'RFC 1350' },

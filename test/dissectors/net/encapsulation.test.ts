@@ -242,7 +242,7 @@ describe('headers laid out by hand', () => {
   it('802.11: an aggregate of three MSDUs, each with an IP packet (IEEE 802.11 §9.3.2.2)', async () => {
     const header = '8801 0000 020000000a01 020000000a02 020000000a03 1000 8000';
     const ip = (n: number, sum: string): string =>
-      `4500 0020 000${n} 0000 4011 ${sum} 0a00000${n} 0a00010${n} 03e${(8 + n).toString(16)} 07d${n} 000c 0000 61626364`;
+      `4500 0020 000${n} 0000 4011 ${sum} 0a00000${n} 0a00010${n} 9c4${n} 9c5${n} 000c 0000 61626364`;
     const subframe = (n: number, sum: string): string =>
       `02000000000${n} 02000000010${n} 0028 aaaa030000000800 ${ip(n, sum)}`;
     // Two octets fill the first two up to words; the last needs none.
@@ -267,7 +267,7 @@ describe('headers laid out by hand', () => {
       'wlan.bssid': ['02:00:00:00:0a:01'],
       'wlan_aggregate.a_mdsu.length': ['40', '40', '40'],
       'ip.src': ['10.0.0.1', '10.0.0.2', '10.0.0.3'],
-      'udp.dstport': ['2001', '2002', '2003'],
+      'udp.dstport': ['40017', '40018', '40019'],
     };
     for (const [name, values] of Object.entries(expected)) assert.deepEqual(seen.get(name), values, name);
   });
