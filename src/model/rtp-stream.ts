@@ -18,6 +18,8 @@ const WINDOW = 1024;
 const WRAP = 0x10000;
 /** No buffer makes up for so much. */
 const LEAP_MS = 1000;
+/** A sender that was silent for so long may have begun anew, although its SSRC is the same: the next call of a phone. */
+const ANEW_MS = 3000;
 /** Packets after a pause that show whether it was the network's: what it held back comes faster than it was sent. */
 const AFTER_PAUSE = 5;
 
@@ -146,7 +148,7 @@ export class RtpStream {
       const pause = (at.seconds - this.seconds) * 1000 + (at.nanos - this.nanos) / 1e6;
       if (pause > this.longestPause) this.longestPause = pause;
     }
-    const fresh = this.count(packet.sequence(buf, off), this.packets++ === 0, anew, passed);
+    const fresh = this.count(at, packet.sequence(buf, off), this.packets++ === 0, anew, passed);
     this.isInterrupted = false;
     // With the marker speech begins, after silence. RFC 3551 §4.1
     if (isMedia && fresh) this.arrive(at, timestamp, clock, packet.marker(buf, off), this.reordered > late);
@@ -185,7 +187,7 @@ export class RtpStream {
    * @param anew it is no earlier packet, whatever its number
    * @param passedMs from the newest packet, by their timestamps; negative: unknown
    */
-  private count(seq: number, first: boolean, anew: boolean, passedMs: number): boolean {
+  private count(at: Arrival, seq: number, first: boolean, anew: boolean, passedMs: number): boolean {
     if (first) return this.begin(seq);
     const low = this.highest & 0xffff;
     let delta = (seq - low) & 0xffff;
@@ -199,7 +201,8 @@ export class RtpStream {
       }
       return this.renumber(seq);
     }
-    if (delta > LEAP_NUMBERS && passedMs >= 0 && passedMs < LEAST_PACKET_MS * delta) return this.renumber(seq);
+    if (delta > LEAP_NUMBERS && passedMs >= 0 && (passedMs < LEAST_PACKET_MS * delta || this.isBeyond(at, passedMs)))
+      return this.renumber(seq);
     if (delta > 0) {
       this.advance(delta);
       this.unique++;
@@ -222,6 +225,12 @@ export class RtpStream {
     this.reordered++;
     this.unique++;
     return this.mark(number);
+  }
+
+  /** Whether more time of media has passed, after a silence, than time itself: what lies between was never sent. */
+  private isBeyond(at: Arrival, passedMs: number): boolean {
+    const silent = (at.seconds - this.seconds) * 1000 + (at.nanos - this.nanos) / 1e6;
+    return silent >= ANEW_MS && passedMs - silent > LEAP_MS;
   }
 
   /** The sequence goes on from another number. */

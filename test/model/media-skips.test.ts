@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import {
   BOB,
   CORE,
+  CORE_MEDIA,
   called,
   codes,
   finding,
@@ -10,10 +11,12 @@ import {
   type Json,
   sdp,
   sip,
+  speech,
   spoken,
   type Talk,
   talk,
   UE,
+  UE_MEDIA,
 } from './support.js';
 
 /** Numbers of each stream, 20 ms apart. */
@@ -77,5 +80,29 @@ describe('numbers that are missing where the session had no such medium', () => 
   test('a session that is only refreshed hides no loss', async () => {
     const r = await found(again(holed(), 10_000, 5, sdp(UE, 30_000), sdp(CORE, 40_000)));
     assert.deepEqual([codes(r), down(r).skipped], [['media.loss'], undefined]);
+  });
+});
+
+describe('a source that goes on with other numbers behind a silence', () => {
+  /** Two talks of the same SSRC and ports, 8 s apart, whose signalling is not seen; the second is numbered from `first`. */
+  const talks = (first: number): Talk => {
+    const t = spoken(talk(), 1000, 100, 'up');
+    for (let i = 0; i < 100; i++) t.up(11_000 + 20 * i, speech(UE_MEDIA, CORE_MEDIA, first + i, 1));
+    return t;
+  };
+  const lost = async (first: number): Promise<number> => {
+    const r = await found(talks(first));
+    assert.equal(r.media.length, 1);
+    assert.equal(codes(r).includes('media.loss'), r.media[0].lost > 0);
+    return r.media[0].lost;
+  };
+
+  test('has lost none where they say that more time went by than did', async () => {
+    for (const first of [600, 1500, 3000]) assert.equal(await lost(first), 0, `${first}`);
+  });
+
+  test('has lost those for which there was time', async () => {
+    assert.equal(await lost(250), 150);
+    assert.equal(await lost(290), 190);
   });
 });
