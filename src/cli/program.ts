@@ -105,7 +105,7 @@ function build(screens: boolean, done: Done): Command {
       .showHelpAfterError(`  fttscope ${c === program || c === read ? '' : `${c.name()} `}--help lists the options`)
       .configureOutput({
         writeOut: (s) => writeAll(1, Buffer.from(s, 'utf8')),
-        writeErr: (s) => writeAll(2, Buffer.from(s, 'utf8')),
+        writeErr: (s) => tell(s.replace(/\n$/, '')),
         outputError: (s, write) => {
           const unknown = /^error: unknown option '([^']+)'/.exec(s)?.[1];
           const instead = unknown === undefined ? undefined : elsewhere(unknown, program);

@@ -25,6 +25,7 @@ describe('exit codes', () => {
   const cases: [what: string, args: string[], code: number, err: RegExp][] = [
     ['no arguments', [], 1, /no capture given\n.*FILE.*\n.*demo/],
     ['an unknown option', ['--bogus'], 1, /unknown option '--bogus'/],
+    ['one that would speak to the terminal', ['--\x1b[31m'], 1, /unknown option '--·\[31m'/],
     ['an option of tshark', [TLS13, '-R', 'sip'], 1, /unknown option '-R'\n {2}-Y filters/],
     ['one that another command has', [TLS13, '-b', 'filesize:1'], 1, /'-b'\n {2}fttscope capture has it/],
     ['one that another command does', ['capture', '-D'], 1, /'-D'\n {2}fttscope interfaces/],
