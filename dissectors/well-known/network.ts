@@ -18,6 +18,35 @@ const ETHERNET = 1;
 /** Octets before the payload of a frame of CAN; the fifth one counts it. */
 const CAN_HEADER = 8;
 
+/** Both link types of ARCNET, and where the protocol stands behind the addresses. */
+const ARCNETS = [
+  { proto: 'arcnet', link: 129, at: 4, hasExceptions: false },
+  { proto: 'arcnet.bsd', link: 7, at: 2, hasExceptions: true },
+];
+/** Its protocols: of RFC 1051, behind which nothing more stands, and of RFC 1201; what BACnet runs in. */
+const ARCNET_SIMPLE: ReadonlySet<number> = new Set([0xf0, 0xf1]);
+const ARCNET_ETHERTYPES: ReadonlyMap<number, number> = new Map([
+  ...([
+    [0xf0, 0x0800],
+    [0xf1, 0x0806],
+  ] as const),
+  ...([
+    [0xd4, 0x0800],
+    [0xd5, 0x0806],
+    [0xc4, 0x86dd],
+  ] as const),
+]);
+const ARCNET_LLC = 0xcd;
+/** A split flag and a number; an exception repeats the protocol and them (Linux hides that). RFC 1201 §2.1 */
+const ARCNET_SPLIT = 3;
+const ARCNET_EXCEPTION = 0xff;
+
+/** Where the payload stands behind the protocol at `at`. */
+function arcnetPayload(buf: Uint8Array, at: number, hasExceptions: boolean): number {
+  if (ARCNET_SIMPLE.has(buf[at]) || buf[at] === ARCNET_LLC) return at + 1;
+  return at + 1 + ARCNET_SPLIT + (hasExceptions && buf[at + 1] === ARCNET_EXCEPTION ? 1 + ARCNET_SPLIT : 0);
+}
+
 /** Subtype of Slow Protocols. */
 const LACP = 1;
 
@@ -146,6 +175,31 @@ export const network = [
       if (v.length > CAN_HEADER) cx.data(v.sub(v.off + CAN_HEADER, v.off + CAN_HEADER + v.buf[v.off + 4]));
     },
   }),
+  ...ARCNETS.map(({ proto, link, at, hasExceptions }) =>
+    named({
+      ...{ proto, layer: 'arcnet', title: 'ARCNET', short: 'ARCNET', spec: 'RFC 1201 §2, RFC 1051' },
+      on: { link: [link] },
+      tables: ['ethertype.bare'],
+      calls: ['llc'],
+      peek(p) {
+        const etherType = p.end > p.off + at ? ARCNET_ETHERTYPES.get(p.buf[p.off + at]) : undefined;
+        const behind = etherType === undefined ? p.end : arcnetPayload(p.buf, p.off + at, hasExceptions);
+        if (behind >= p.end) return p.stop();
+        p.off = behind;
+        p.table = 'ethertype.bare';
+        p.key = etherType!;
+      },
+      inner(v, cx) {
+        if (v.length <= at + 1) return;
+        const protocol = v.buf[v.off + at];
+        const etherType = ARCNET_ETHERTYPES.get(protocol);
+        const payload = v.sub(Math.min(v.end, arcnetPayload(v.buf, v.off + at, hasExceptions)));
+        if (etherType !== undefined) cx.next('ethertype.bare', etherType, payload);
+        else if (protocol === ARCNET_LLC) cx.call('llc', payload);
+        else cx.data(payload);
+      },
+    }),
+  ),
   named({
     ...{ proto: 'pgm', title: 'Pragmatic General Multicast', short: 'PGM', spec: 'RFC 3208 §8' },
     on: { 'ip.proto': [113] },

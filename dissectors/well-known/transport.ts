@@ -253,6 +253,7 @@ export const transport = [
     title: 'Building Automation and Control Network NPDU',
     short: 'BACnet',
     spec: 'ASHRAE 135 §6',
+    on: { 'llc.dsap': [0x82] },
     calls: ['bacapp'],
     inner(v, cx) {
       if (v.length > 2 && (u8(v.buf, v.off + 1) & BACNET_NETWORK) === 0) cx.call('bacapp', v.sub(v.off + 2));

@@ -269,6 +269,42 @@ test('what DCCP and IEC 60870-5-104 carry, and datagrams on the port of RPC, as 
   assert.deepEqual(await differences(path, FIELDS), []);
 });
 
+/** A file of another link type: its number stands in the last word of the header of the file. */
+function ofLink(name: string, link: number, ...packets: readonly string[]): string {
+  const capture = rawPcap(...packets.map((p) => octets(p.replaceAll(' ', ''))));
+  capture.writeUInt32LE(link, 20);
+  return file(`${name}.pcap`, capture);
+}
+
+test('what ARCNET and CAN carry, as tshark', { skip: tsharkMissing }, async () => {
+  const datagram = '4500001c 00010000 4011f6cc c0000201 c0000202 13c41f40 00080000';
+  const arp = '0007 0800 01 04 0001 be c0000201 00 c0000202';
+  const arcnet = ofLink(
+    'arcnet-linux',
+    129,
+    ...[`be00 ed08 f1 ${arp}`, `be00 0000 f0 ${datagram}`, `be00 0000 d4 00 0165 ${datagram}`],
+    ...[`be00 0000 d5 00 0166 ${arp}`, 'c000 e800 cd 828203 0100 1008'],
+  );
+  const fields = ['frame.protocols', 'ip.src', 'udp.srcport', 'arp.opcode', 'arp.src.proto_ipv4'];
+  assert.deepEqual(await differences(arcnet, fields), []);
+  const bsd = ofLink(
+    'arcnet-bsd',
+    7,
+    `be00 f0 ${datagram}`,
+    `be00 d4 00 0165 ${datagram}`,
+    `be00 d4 ff ffff d4 00 0167 ${datagram}`,
+  );
+  assert.deepEqual(await differences(bsd, fields), []);
+  const can = ofLink(
+    'can',
+    227,
+    '00000123 04 000000 a5a5a5a5',
+    '00000123 00 000000',
+    '80000123 08 000000 a5a5a5a5a5a5a5a5',
+  );
+  assert.deepEqual(await differences(can, FIELDS), []);
+});
+
 test('the frame behind the header of FabricPath, as tshark', { skip: tsharkMissing }, async () => {
   const macs = '020000000002 0a0000000001';
   const datagram = `4500001c 00010000 4011f6cc c0000201 c0000202 13c413c4 00080000 ${zeros(18)} cafe0123`;
