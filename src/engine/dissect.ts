@@ -16,6 +16,7 @@ import {
   Peek,
   type Severity,
   Short,
+  type Source,
   shorten,
   type TableKey,
   Tree,
@@ -124,9 +125,9 @@ export class Dissection implements Ctx {
     this.everything ||= wants[PROTOCOLS.id] !== 0;
     if (this.everything) this.tree.stack = this.protocols;
     this.plan = new Plan(registry, wants, this.everything);
-    this.shortCut = this.everything ? null : new ShortCut(this.plan, registry);
+    this.shortCut = this.everything ? null : new ShortCut(this.plan, registry, this);
     const wanted = (f: Field): boolean => wants[f.id] !== 0;
-    this.plainFrames = this.shortCut && new PlainFrames(this.plan, registry, this.shortCut, wanted);
+    this.plainFrames = this.shortCut && new PlainFrames(this.plan, registry, this.shortCut, this, wanted);
     this.dataStep = this.plan.of(registry.byProto('data')!);
     this.frameDissector = registry.byProto('frame')!;
     this.fttims = registry.byProto('fttims');
@@ -149,6 +150,22 @@ export class Dissection implements Ctx {
   /** Adds the layers of another packet (the content of an envelope) to those that stand. */
   more(packet: Packet, d: AnyDissector): void {
     if (d === this.fttims && this.shortCut?.add('tls.app', 'fttims', packet.view, packet, this.tree)) return;
+    this.begin(packet);
+    this.layer(this.plan.of(d), packet.view);
+  }
+
+  /** Adds what a segment or datagram carries to the headers that stand. */
+  above(packet: Packet, p: Peek, source: Source): void {
+    this.begin(packet);
+    this.net = { version: p.net as 4 | 6, buf: p.buf, src: p.src, dst: p.dst };
+    this.sport = this.peek.sport = p.sport;
+    this.dport = this.peek.dport = p.dport;
+    this.current = packet.protocol === UDP ? this.udp : this.tcp;
+    this.payload(new View(source, p.off, p.end, p.wireEnd));
+    this.current = undefined;
+  }
+
+  private begin(packet: Packet): void {
     this.packet = packet;
     this.frame = packet.frame;
     this.seconds = packet.seconds;
@@ -161,7 +178,6 @@ export class Dissection implements Ctx {
     this.payloadParameters = undefined;
     this.payloadTypes = undefined;
     this.leaves = 0;
-    this.layer(this.plan.of(d), packet.view);
   }
 
   /** Remembers what stands, for {@link back}. */

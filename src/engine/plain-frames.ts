@@ -1,11 +1,11 @@
 import { addHead, HEAD_FIELDS } from '../../dissectors/frame.js';
 import { TCP } from '../../dissectors/numbers.js';
-import { type Field, type Tree, u16, type View } from '../kit/index.js';
+import { type Field, Peek, type Tree, u16, type View } from '../kit/index.js';
 import { addFixed } from './fixed-fields.js';
 import type { Packet } from './packet.js';
 import type { Plan, Step } from './plan.js';
 import type { Registry } from './registry.js';
-import type { ShortCut } from './short-cut.js';
+import type { Above, ShortCut } from './short-cut.js';
 
 const ETHERNET = 1;
 const IPV4 = 0x0800;
@@ -15,8 +15,7 @@ const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 
 /**
- * Shows in one step what nearly all frames are: a TCP segment right behind plain headers of Ethernet and IP, of whose
- * messages nothing is wanted. All others go the long way, which gives the same.
+ * Shows in one step what nearly all frames are: a TCP segment right behind plain headers of Ethernet and IP. All others go the long way, which gives the same.
  */
 export class PlainFrames {
   /** Whether all that is wanted of the frame and the headers is known without a walk over them. */
@@ -30,6 +29,7 @@ export class PlainFrames {
     plan: Plan,
     registry: Registry,
     private readonly shortCut: ShortCut,
+    private readonly dissection: Above,
     wanted: (f: Field) => boolean,
   ) {
     const step = (proto: string): Step => plan.of(registry.byProto(proto)!);
@@ -55,7 +55,7 @@ export class PlainFrames {
     const at = view.off + ETHERNET_HEADER;
     const tcp = packet.header;
     const ip = this.network(view, at, tcp);
-    if (ip === null || packet.carriers !== null || !this.shortCut.segment(packet)) return false;
+    if (ip === null || packet.carriers !== null) return false;
     const { plain } = this.tcp.dissector;
     if (!plain!(view.buf, tcp, packet.payloadEnd, packet.payloadWireEnd)) return false;
     const before = t.enter(view.source);
@@ -64,9 +64,26 @@ export class PlainFrames {
     addFixed(this.ethernet.quick!, view.buf, view.off, t);
     addFixed(ip.quick!, view.buf, at, t);
     addFixed(this.tcp.quick!, view.buf, tcp, t);
+    if (!this.shortCut.segment(packet)) this.dissection.above(packet, this.payload(packet), view.source);
     t.leave(before, level);
     return true;
   }
+
+  /** What the segment carries, and its headers. */
+  private payload({ view, header, payload, payloadEnd, payloadWireEnd, net, source, destination }: Packet): Peek {
+    const { p } = this;
+    p.buf = view.buf;
+    p.off = payload;
+    p.end = payloadEnd;
+    p.wireEnd = payloadWireEnd;
+    p.net = net;
+    p.src = source;
+    p.dst = destination;
+    p.sport = u16(view.buf, header);
+    p.dport = u16(view.buf, header + 2);
+    return p;
+  }
+  private readonly p = new Peek();
 
   /** The plain network layer at `at` that the transport layer at `tcp` follows; null: another, or none. */
   private network({ buf, end, wireEnd }: View, at: number, tcp: number): Step | null {

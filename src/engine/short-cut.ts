@@ -1,13 +1,20 @@
-import { type AnyDissector, type Pdu, Peek, type TableKey, type Tree, type View } from '../kit/index.js';
+import { type AnyDissector, type Pdu, Peek, type Source, type TableKey, type Tree, type View } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { addFixed } from './fixed-fields.js';
 import type { Packet } from './packet.js';
 import { Depth, type Plan, type Step } from './plan.js';
 import type { Registry } from './registry.js';
 
+/** Who dissects what stands above headers that were read without. */
+export interface Above {
+  /** Adds what a segment or datagram of `packet` carries; `p` is at it, and has the headers below. */
+  above(packet: Packet, p: Peek, source: Source): void;
+}
+
 /**
  * Reads fields that stand at fixed places of plain headers without dissecting: with `-e ip.src -e sip.Method` every
- * packet of RTP costs a walk over its headers. Whatever is not plain is left to the dissectors, and gives the same.
+ * packet of RTP costs a walk over its headers. Whatever is not plain is left to the dissectors, and gives the same; so is
+ * what plain headers carry, if anything of it is wanted.
  */
 export class ShortCut {
   private readonly p = new Peek();
@@ -18,6 +25,7 @@ export class ShortCut {
   constructor(
     private readonly plan: Plan,
     registry: Registry,
+    private readonly dissection: Above,
   ) {
     this.tcp = registry.byProto('tcp');
     this.udp = registry.byProto('udp');
@@ -39,13 +47,13 @@ export class ShortCut {
     const before = t.length;
     const source = t.enter(v.source);
     const level = t.level;
-    const done = this.descend(packet, t);
+    const done = this.descend(packet, v.source, t);
     if (!done) t.length = before;
     t.leave(source, level);
     return done;
   }
 
-  private descend(packet: Packet, t: Tree): boolean {
+  private descend(packet: Packet, source: Source, t: Tree): boolean {
     const { p, plan } = this;
     for (let depth = 0; depth < LIMITS.layers; depth++) {
       const step = plan.lookup(p.table, p.key);
@@ -60,7 +68,10 @@ export class ShortCut {
       if (d !== this.udp && d !== this.tcp) continue;
       // What is known of the payload is known of the innermost transport layer alone.
       if (packet.header !== p.header || packet.transport !== p.buf) return false;
-      return d === this.udp ? this.datagram(packet, t) : this.segment(packet);
+      if (d === this.udp ? this.datagram(packet, t) : this.segment(packet)) return true;
+      if (packet.refused !== null) return false;
+      this.dissection.above(packet, p, source);
+      return true;
     }
     return false;
   }
@@ -77,6 +88,7 @@ export class ShortCut {
     return true;
   }
 
+  /** Whether nothing of the payload is wanted but fields of a plain header, which are added. */
   private datagram({ dissector, refused }: Packet, t: Tree): boolean {
     const { p } = this;
     if (p.wireEnd <= p.off) return true;
