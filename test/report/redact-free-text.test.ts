@@ -194,6 +194,11 @@ function untold({ path, keys }: { path: string; keys: string }): void {
     assert.equal(code, whole.code, err);
     assert.deepEqual(told(out), [], form.join());
   }
+  for (const form of ['--json', '--markdown']) {
+    const { out } = run(['report', '--compare', path, path, '-k', keys, '-q', '--redact', form]);
+    assert.match(out, /capture-2/);
+    assert.deepEqual(told(out), [], `compared: ${form}`);
+  }
 }
 
 describe('a name that stands everywhere', () => {
