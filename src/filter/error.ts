@@ -1,4 +1,8 @@
-import { printable } from '../kit/index.js';
+import { isWide, printable } from '../kit/index.js';
+
+/** Cells of a terminal that a piece of an expression takes; marks stand upon what is before them. */
+const cells = (text: string): number =>
+  [...text].reduce((n, c) => n + (/\p{M}/u.test(c) ? 0 : isWide(c.codePointAt(0) ?? 0) ? 2 : 1), 0);
 
 /** What is wrong with a filter expression, and where. */
 export class FilterError extends Error {
@@ -22,8 +26,10 @@ export class FilterError extends Error {
 
   /** One line message, the expression, a caret under the offending part, and the suggestion if there is one. */
   override toString(): string {
-    const caret = `^${'~'.repeat(Math.max(0, this.length - 1))}`;
-    const lines = [this.message, `    ${printable(this.expression)}`, `    ${' '.repeat(this.position)}${caret}`];
+    const { expression, position } = this;
+    const blanks = ' '.repeat(cells(expression.slice(0, position)));
+    const caret = `^${'~'.repeat(Math.max(0, cells(expression.slice(position, position + this.length)) - 1))}`;
+    const lines = [this.message, `    ${printable(expression)}`, `    ${blanks}${caret}`];
     if (this.suggestion !== undefined) lines.push(`  ${this.suggestion}`);
     return lines.join('\n');
   }

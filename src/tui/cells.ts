@@ -1,3 +1,4 @@
+import { isWide } from '../kit/text.js';
 import type { Style } from './style.js';
 
 /*
@@ -17,22 +18,6 @@ const SHOWN = /^[\p{L}\p{N}\p{P}\p{S} ]$/u;
 const PICTURE = /^[\p{Emoji_Presentation}\u2630-\u2637\u268a-\u268f]$/u;
 /** Letters without a cell of their own: vowels and finals of Hangul, which join what is before them, and its fillers. */
 const JOINED = /^[\p{Default_Ignorable_Code_Point}\u1160-\u11ff\ud7b0-\ud7ff]$/u;
-
-/** Whether a character of the basic plane takes two cells: the writing systems of East Asia, as UAX #11 has them. */
-function isWide(code: number): boolean {
-  if (code < 0x1100) return false;
-  return (
-    code <= 0x115f ||
-    (code >= 0x2e80 && code <= 0xa4cf && code !== 0x303f) ||
-    (code >= 0xa960 && code <= 0xa97c) ||
-    (code >= 0xac00 && code <= 0xd7a3) ||
-    (code >= 0xf900 && code <= 0xfaff) ||
-    (code >= 0xfe10 && code <= 0xfe19) ||
-    (code >= 0xfe30 && code <= 0xfe6f) ||
-    (code >= 0xff00 && code <= 0xff60) ||
-    (code >= 0xffe0 && code <= 0xffe6)
-  );
-}
 
 /**
  * Text as a terminal may get it, one character a cell or two: control characters, marks of direction, combining marks

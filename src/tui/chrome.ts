@@ -241,8 +241,8 @@ function verdictLines(p: Prompt, width: number): string[] {
   const start = labelEnd(p);
   const shift = Math.max(0, p.cells - (width - start - 1) + 1);
   const at = v.at === undefined ? -1 : start - shift + cellsOf(p.text.slice(0, v.at));
-  if (at < 0) return wrapped(v.text, width - 2).map((l) => ` ${l}`);
-  const caret = `${' '.repeat(at)}^${'~'.repeat(Math.max(0, (v.length ?? 1) - 1))}`;
+  if (at < start || at >= width) return wrapped(v.text, width - 2).map((l) => ` ${l}`);
+  const caret = `${' '.repeat(at)}^${'~'.repeat(Math.max(0, cellsOf(p.text.slice(v.at, (v.at ?? 0) + (v.length ?? 1))) - 1))}`;
   if (cellsOf(caret) + 1 + cellsOf(v.text) < width) return [`${caret} ${v.text}`];
   return [caret, ...wrapped(v.text, width - 2).map((l) => ` ${l}`)];
 }

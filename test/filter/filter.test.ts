@@ -363,6 +363,19 @@ test('mistakes are explained with a caret and a suggestion', () => {
   );
 });
 
+test('the caret stands under the mistake where characters are wide, or marks upon others', () => {
+  for (const [expression, caret] of [
+    ['sip.Method == "李小龍" && foo.bar', `    ${' '.repeat(26)}^~~~~~~`],
+    ['ip.src == 李小龍', `    ${' '.repeat(10)}^~~~~~`],
+    ['sip.Method == "e\u0301👍" && foo', `    ${' '.repeat(23)}^~~`],
+  ] as const)
+    assert.throws(
+      () => compile(expression, catalogue),
+      (e) => String(e).split('\n')[2] === caret,
+      expression,
+    );
+});
+
 /** A row with this many values of two fields, 0, 1, 2 … and 100,000, 100,001 … */
 function crowded(ports: number, grades: number): RowView {
   const t = new Tree();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Prompt, type PromptRequest } from '../../src/tui/prompt.js';
+import { Stage } from './support/stage.js';
 
 const words = ['sip.Method', 'sip.Method-x', 'sip.CSeq'];
 
@@ -88,4 +89,17 @@ test('pasted text is made harmless', () => {
   const { p } = prompt();
   p.insert('sip\x1b[2J\nx');
   assert.equal(p.text, 'sip·[2J·x');
+});
+
+test('the caret under a filter spans wide characters, and is left out where its place is not shown', async () => {
+  const stage = await Stage.of('20-healthy-call.pcapng', 80, 24);
+  await stage.press('2 /');
+  await stage.type('ip.src == 李小龍');
+  assert.match(stage.text, /^ \/ ip\.src == 李小龍\n {13}\^~~~~~ "李小龍" is not a valid/m);
+  await stage.press('Ctrl-U');
+  await stage.type(`sip.Method == "${'x'.repeat(120)}" && foo.bar`);
+  assert.match(stage.text, /x" && foo\.bar\n +\^~~~~~~\n "foo\.bar" is neither/);
+  await stage.press('Home');
+  assert.match(stage.text, /^ \/ sip\.Method == "x+\n "foo\.bar" is neither/m);
+  await stage.end();
 });
