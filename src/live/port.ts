@@ -1,6 +1,6 @@
 /**
  * The seam between a tunnel and the IP host or router that speaks through it: whole IP packets in both directions.
- * A tunnel's port adds and removes the envelopes; a fault port loses or reorders; a test joins two ports directly.
+ * A tunnel's port adds and removes the envelopes; a fault port loses or reorders.
  */
 export interface PacketPort {
   /** Sends one whole IPv4 or IPv6 packet. The octets may be reused by the caller after the call. No effect once closed. */
@@ -12,28 +12,4 @@ export interface PacketPort {
   onPacket(receive: (ip: Uint8Array) => void): void;
   /** Releases what is below (for a tunnel: close_notify, TS 24.322 §5.4 and §5.5). Closing twice is no error. */
   close(): void;
-}
-
-/** Two ports joined back to back: what one sends the other receives, during the call. */
-export function portPair(): [PacketPort, PacketPort] {
-  const a = new JoinedPort();
-  const b = new JoinedPort();
-  a.other = b;
-  b.other = a;
-  return [a, b];
-}
-
-class JoinedPort implements PacketPort {
-  other: JoinedPort | undefined;
-  private receive: ((ip: Uint8Array) => void) | undefined;
-  send(ip: Uint8Array): void {
-    this.other?.receive?.(ip);
-  }
-  onPacket(receive: (ip: Uint8Array) => void): void {
-    this.receive = receive;
-  }
-  close(): void {
-    if (this.other) this.other.other = undefined;
-    this.other = undefined;
-  }
 }

@@ -5,13 +5,13 @@ import { address } from '../../src/live/address.js';
 import { hostDiscards } from '../../src/live/discard-words.js';
 import { IpHost } from '../../src/live/host.js';
 import { fragments, icmpErrorPacket, type ReadPacket, readPacket, udpPacket } from '../../src/live/ip-packet.js';
-import { portPair } from '../../src/live/port.js';
 import { seededRandom } from '../../src/live/random.js';
 import { Lines } from '../../src/live/scenario-lines.js';
 import { SipLayer } from '../../src/live/sip/layer.js';
 import { RFC_TIMERS, type SipTransport } from '../../src/live/sip/transport.js';
 import { LearningSwitch } from '../../src/live/tun-learn.js';
 import { VirtualClock } from './clock.js';
+import { portPair } from './port-pair.js';
 
 /** Reaching a cap of the live parts is told, never silent. */
 

@@ -5,12 +5,13 @@ import { LIMITS } from '../../src/limits.js';
 import { type Address, address } from '../../src/live/address.js';
 import { InnerUe, type InnerUeEvent } from '../../src/live/inner-ue.js';
 import { LabNetwork } from '../../src/live/lab-network.js';
-import { type PacketPort, portPair } from '../../src/live/port.js';
+import type { PacketPort } from '../../src/live/port.js';
 import { integer, type Random, seededRandom } from '../../src/live/random.js';
 import { Router } from '../../src/live/router.js';
 import { pcscfAt, SipPhone, type SipProtocol } from '../../src/live/sip-phone.js';
 import { ACK, FIN, RST, SYN, tcpPacket } from '../../src/live/tcp-segment.js';
 import { VirtualClock } from './clock.js';
+import { portPair } from './port-pair.js';
 
 const NONE = new Uint8Array(0);
 

@@ -3,7 +3,7 @@ import { type Address, address } from '../../src/live/address.js';
 import { InnerUe } from '../../src/live/inner-ue.js';
 import { LabNetwork } from '../../src/live/lab-network.js';
 import type { LabSubscriber, RegistrarEvent } from '../../src/live/lab-registrar.js';
-import { type PacketPort, portPair } from '../../src/live/port.js';
+import type { PacketPort } from '../../src/live/port.js';
 import { seededRandom } from '../../src/live/random.js';
 import { Resolver } from '../../src/live/resolver.js';
 import { Router } from '../../src/live/router.js';
@@ -11,6 +11,7 @@ import type { SipPeer } from '../../src/live/sip/transport.js';
 import { Usim } from '../../src/live/sip/usim.js';
 import { pcscfAt, SipPhone, type SipPhoneEvent, type SipProtocol } from '../../src/live/sip-phone.js';
 import { VirtualClock } from './clock.js';
+import { portPair } from './port-pair.js';
 
 const K = Uint8Array.from({ length: 16 }, (_, i) => i);
 const OPC = Uint8Array.from({ length: 16 }, (_, i) => 255 - i);

@@ -5,10 +5,11 @@ import { tunnelHardware } from '../../dissectors/dhcp/message.js';
 import { type Address, address, addressText } from '../../src/live/address.js';
 import { InnerUe, type InnerUeEvent, type PingResult } from '../../src/live/inner-ue.js';
 import { ipPacket, udpPacket } from '../../src/live/ip-packet.js';
-import { type PacketPort, portPair } from '../../src/live/port.js';
+import type { PacketPort } from '../../src/live/port.js';
 import { seededRandom } from '../../src/live/random.js';
 import { Router, type RouterOptions } from '../../src/live/router.js';
 import { VirtualClock } from './clock.js';
+import { portPair } from './port-pair.js';
 import { noTshark, tsharkFields } from './tshark.js';
 
 const PCSCF = address('10.0.0.1');

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { headersOf } from '../../../dissectors/sip/index.js';
 import { address } from '../../../src/live/address.js';
 import { IpHost } from '../../../src/live/host.js';
-import { portPair } from '../../../src/live/port.js';
 import { seededRandom } from '../../../src/live/random.js';
 import type { IncomingCall } from '../../../src/live/sip/callee.js';
 import { tcpTransport } from '../../../src/live/sip/tcp-transport.js';
@@ -12,6 +11,7 @@ import type { TcpConnection } from '../../../src/live/tcp-connection.js';
 import { TcpHost } from '../../../src/live/tcp-host.js';
 import { VirtualClock } from '../clock.js';
 import { DOMAIN, lab } from '../lab-pair.js';
+import { portPair } from '../port-pair.js';
 import { noTshark, tsharkFields } from '../tshark.js';
 
 const registrations = (events: SipPhoneEvent[]): string[] =>
