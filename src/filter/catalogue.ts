@@ -1,4 +1,5 @@
 import type { Field, Tree } from '../kit/index.js';
+import { editDistance } from './edit-distance.js';
 import { captureFilterHint, FilterError } from './error.js';
 import type { Range } from './parse.js';
 import type { FieldRef } from './term.js';
@@ -130,7 +131,6 @@ export class Names {
     const furthest = Math.min(3, Math.max(1, Math.floor(name.length / 4)));
     const found: { name: string; distance: number }[] = [];
     for (const candidate of new Set([...this.catalogue.names(), ...this.layers])) {
-      if (Math.abs(candidate.length - name.length) > furthest) continue;
       const same = candidate.toLowerCase() === lower;
       const distance = same ? -1 : editDistance(lower, candidate.toLowerCase(), furthest);
       if (distance <= furthest) found.push({ name: candidate, distance });
@@ -174,23 +174,4 @@ function marks(fields: readonly Field[]): Uint8Array {
   const out = new Uint8Array(Math.max(0, ...fields.map((f) => f.id)) + 1);
   for (const f of fields) out[f.id] = 1;
   return out;
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours between two texts; more than `most` counts as infinite. */
-function editDistance(a: string, b: string, most: number): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        next[j] = Math.min(next[j], before[j - 2] + 1);
-    }
-    if (Math.min(...next) > most) return Number.POSITIVE_INFINITY;
-    before = row;
-    row = next;
-  }
-  return row[b.length];
 }
