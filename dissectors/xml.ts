@@ -3,8 +3,10 @@ import {
   experts,
   type Field,
   fields,
+  isSpace,
   latin1,
   printable,
+  skipSpace,
   startsWith,
   type Tree,
   table,
@@ -33,10 +35,6 @@ import { XML_TYPES } from './xml-types.js';
 const MAX_OCTETS = 256 << 10;
 const MAX_DEPTH = 64;
 
-const TAB = 9;
-const LF = 10;
-const CR = 13;
-const SPACE = 32;
 const BANG = 33;
 const QUOTE = 34;
 const APOSTROPHE = 39;
@@ -97,17 +95,9 @@ interface Attribute {
   readonly end: number;
 }
 
-const isSpace = (c: number): boolean => c === SPACE || c === LF || c === CR || c === TAB;
-
 /** Letters, digits, `_ : . -` and everything beyond ASCII. XML 1.0 §2.3. */
 const NAME = new Uint8Array(256).fill(1, 128);
 for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:.-') NAME[c.charCodeAt(0)] = 1;
-
-function skipSpace(b: Uint8Array, off: number, end: number): number {
-  let i = off;
-  while (i < end && isSpace(b[i])) i++;
-  return i;
-}
 
 function skipName(b: Uint8Array, off: number, end: number): number {
   let i = off;

@@ -1,7 +1,7 @@
-import type { Tree } from 'fttscope/kit';
+import { isSpace, skipSpace, type Tree } from 'fttscope/kit';
 import { showE164 } from '../e164.js';
 import { type AddressFields, F } from './fields.js';
-import { isDigit, isSpace, skipSpace, trimEnd } from './message.js';
+import { isDigit, trimEnd } from './message.js';
 import { equalsName } from './names.js';
 
 const QUOTE = 34;

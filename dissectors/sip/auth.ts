@@ -1,8 +1,8 @@
-import type { Field, Tree } from 'fttscope/kit';
+import { type Field, skipSpace, type Tree } from 'fttscope/kit';
 import { NOT_SHOWN, textItem } from '../text-media.js';
 import { findOutside, type Parameter, parameter } from './address.js';
 import { F } from './fields.js';
-import { isToken, skipSpace } from './message.js';
+import { isToken } from './message.js';
 import { equalsName } from './names.js';
 
 /*

@@ -1,9 +1,9 @@
-import type { Field, Tree } from 'fttscope/kit';
+import { type Field, isSpace, skipSpace, type Tree } from 'fttscope/kit';
 import { textItem } from '../text-media.js';
 import { findOutside, ListAhead, type Parameter, parameter, parseAddress, quotedEnd, showAddress } from './address.js';
 import { authenticationHeader } from './auth.js';
 import { ADDRESS, type AddressFields, E, F } from './fields.js';
-import { decimal, isDigit, isSpace, isToken, skipSpace, trimEnd, wholeNumber } from './message.js';
+import { decimal, isDigit, isToken, trimEnd, wholeNumber } from './message.js';
 import { equalsName, HEADERS, Header } from './names.js';
 
 const QUOTE = 34;

@@ -1,4 +1,4 @@
-import { Framing, Malformed, No, type Probe, Unsure, utf8Text, Yes } from 'fttscope/kit';
+import { Framing, isSpace, Malformed, No, type Probe, skipSpace, Unsure, utf8Text, Yes } from 'fttscope/kit';
 import { equalsName, Header, headerIdAt } from './names.js';
 
 /*
@@ -130,14 +130,6 @@ export class SipMessage {
 }
 
 export const isDigit = (c: number): boolean => c >= 48 && c <= 57;
-export const isSpace = (c: number): boolean => c === SP || c === HT || c === CR || c === LF;
-
-/** First offset from `off` on that holds neither space nor line end. */
-export function skipSpace(b: Uint8Array, off: number, end: number): number {
-  let i = off;
-  while (i < end && isSpace(b[i])) i++;
-  return i;
-}
 
 /** One past the last octet of `[off, end)` that is not space. */
 export function trimEnd(b: Uint8Array, off: number, end: number): number {

@@ -87,6 +87,16 @@ export function indexOf(b: Uint8Array, octet: number, off: number, end: number):
   return -1;
 }
 
+/** Whether a character is a space, a tab or a line end: the white space of SIP (RFC 3261 §25.1) and XML (XML 1.0 §2.3). */
+export const isSpace = (c: number): boolean => c === 32 || c === 9 || c === 13 || c === 10;
+
+/** First offset from `off` on that holds neither space nor line end. */
+export function skipSpace(b: Uint8Array, off: number, end: number): number {
+  let i = off;
+  while (i < end && isSpace(b[i])) i++;
+  return i;
+}
+
 /** Whether the octets at `off` are the ASCII text `s`, letter case counting. */
 export function startsWith(b: Uint8Array, off: number, end: number, s: string): boolean {
   if (end - off < s.length) return false;
