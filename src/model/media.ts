@@ -241,9 +241,10 @@ export class Media {
     return trip;
   }
 
-  /** Whether no other stream has its source: one behind the EFTF may be the same, which is said at the end. */
+  /** Whether no other stream can be the same: one in the tunnel and one behind the EFTF may, which is said at the end. */
   isUnique(s: MediaStream): boolean {
-    return this.bySource.get(s.rtp.ssrc)!.size === 1;
+    for (const other of this.bySource.get(s.rtp.ssrc)!) if ((other.tunnel === 0) !== (s.tunnel === 0)) return false;
+    return true;
   }
 
   /** A stream is followed no longer. */

@@ -4,7 +4,23 @@ import { LineFile } from '../../src/capture/line-file.js';
 import type { CallEntity } from '../../src/model/entities.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { clearConversation } from '../build/conversation.js';
-import { called, dhcpDown, dhcpUp, ENDS, reportOn, sip, spoken, Talk, WatchedShelf } from './support.js';
+import {
+  CORE,
+  CORE_MEDIA,
+  called,
+  dhcpDown,
+  dhcpUp,
+  ENDS,
+  reportOn,
+  sdp,
+  sip,
+  speech,
+  spoken,
+  Talk,
+  UE,
+  UE_MEDIA,
+  WatchedShelf,
+} from './support.js';
 
 /** A call of five seconds that one side does not speak in for long, and others minutes later. */
 function talk(): Talk {
@@ -36,6 +52,28 @@ describe('what is over', () => {
     assert.deepEqual(await reportOn(octets, '', [], '', all, 'none', 'kept'), whole);
     all.close();
     assert.equal(all.entries.filter((e) => 'callId' in e).length, 4);
+  });
+
+  test('is put away where each call has the same SSRC, too, unless it was seen behind the EFTF', async () => {
+    const t = talk();
+    const again = { callId: 'again@10.0.0.2', sdp: sdp(UE, 30_000) };
+    t.up(70_100, sip('INVITE sip:bob@ims.example', again))
+      .down(70_200, sip('200 OK INVITE', { ...again, toTag: 'b', sdp: sdp(CORE, 40_000) }, 'down'))
+      .up(70_210, sip('ACK sip:bob@ims.example', { callId: again.callId, toTag: 'b' }))
+      .up(75_200, sip('BYE sip:bob@ims.example', { callId: again.callId, toTag: 'b', cseq: 2 }))
+      .down(75_210, sip('200 OK BYE', { callId: again.callId, toTag: 'b', cseq: 2 }, 'down'));
+    spoken(spoken(t, 70_220, 200, 'up'), 70_220, 200, 'down');
+    const streams = async (behind: boolean): Promise<number> => {
+      const builder = new CaptureBuilder().connection(clearConversation(t.steps), { ...ENDS, step: 10 });
+      if (behind) for (let i = 0; i < 200; i++) builder.packet(speech(UE_MEDIA, CORE_MEDIA, i, 1), 70_300 + 20 * i);
+      const { octets } = builder.build();
+      const shelf = new WatchedShelf();
+      assert.deepEqual(await reportOn(octets, '', [], '', shelf), await reportOn(octets));
+      shelf.close();
+      return shelf.entries.filter((e) => 'ssrc' in e).length;
+    };
+    assert.equal(await streams(false), 4);
+    assert.ok((await streams(true)) < 4);
   });
 
   test('keeps the messages of many DHCP exchanges', async () => {
