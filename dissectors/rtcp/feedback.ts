@@ -1,6 +1,8 @@
 import { Malformed, need, startsWith, type Tree, u8, u16, u24, u32, type View } from 'fttscope/kit';
-import { F } from './fields.js';
+import { E, F } from './fields.js';
 
+/** Of the feedback of an application, [MS-RTP] §2.2.12.2 */
+const VIDEO_SOURCE_REQUEST = 1;
 const NACK = 1;
 const TMMBR = 3;
 const TMMBN = 4;
@@ -117,6 +119,7 @@ function applicationFeedback(v: View, t: Tree, at: number, end: number): void {
     return;
   }
   t.num(F.afbType, at, 2, u16(buf, at));
+  if (u16(buf, at) !== VIDEO_SOURCE_REQUEST) t.expert(E.feedbackType);
   t.num(F.afbLength, at + 2, 2, u16(buf, at + 2));
   fci(v, t, at + 4, end);
 }

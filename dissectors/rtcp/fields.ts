@@ -221,10 +221,17 @@ export const E = experts({
   padding: {
     code: 'rtcp.not-final-padding',
     severity: 'warn',
-    message: 'Padding flag set on not final packet',
+    message: 'Padding flag set on not final packet (see RFC3550, section 6.4.1)',
     clause: 'RFC 3550 §6.4.1',
   },
-  length: { code: 'rtcp.length', severity: 'warn', message: 'Incorrect RTCP packet length information' },
+  length: {
+    code: 'rtcp.length',
+    severity: 'warn',
+    malformed: true,
+    message: 'Incorrect RTCP packet length information',
+    clause: 'RFC 3550 §6.4.1',
+  },
+  feedbackType: { code: 'rtcp.feedback-type', severity: 'warn', message: 'Unknown Application Layer Feedback Type' },
   blockTooLong: {
     code: 'rtcp.xr-block-too-long',
     severity: 'warn',
@@ -240,7 +247,8 @@ export const E = experts({
   reason: {
     code: 'rtcp.bye-reason-padding',
     severity: 'warn',
-    message: 'Reason string is not NULL padded',
+    malformed: true,
+    message: 'Reason string is not NULL padded (see RFC3550, section 6.6)',
     clause: 'RFC 3550 §6.6',
   },
   extension: {

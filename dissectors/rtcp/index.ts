@@ -131,7 +131,7 @@ export const rtcp = defineDissector<Rtcp>({
       if (end !== at + length) good = false;
       at = isKnown(type(buf, at)) ? Math.max(end, at + length) : end;
       last = isLast(v, at);
-      if (last && v.end === v.wireEnd) lengthCheck(t, v, stated, good && at <= v.end);
+      if (last && v.end === v.wireEnd) lengthCheck(t, v, stated, good && at <= v.end, Math.min(end, v.end) - v.off);
       t.pop();
     }
   },
@@ -262,12 +262,13 @@ function other(v: View, t: Tree, at: number, end: number): void {
   t.num(F.blp, body + 2, 2, u16(v.buf, body + 2));
 }
 
-function lengthCheck(t: Tree, v: View, stated: number, good: boolean): void {
+/** Whether the packets hold as much as they say; `found`: octets up to the end of what the last one holds. */
+function lengthCheck(t: Tree, v: View, stated: number, good: boolean, found: number): void {
   t.num(F.lengthCheck, v.off, 0, good ? 1 : 0);
   if (t.labels) t.label(`RTCP frame length check: ${good ? 'OK' : 'Wrong'} - ${stated} bytes`);
   if (good) return;
   t.none(F.lengthBad, v.off, 0);
-  t.expert(E.length);
+  t.expert(E.length, `${E.length.message} (expected ${stated} bytes, found ${found})`);
 }
 
 function packetSummary(v: View, at: number): string {

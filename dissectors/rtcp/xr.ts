@@ -74,7 +74,8 @@ export function extendedReports(v: View, t: Tree, from: number, end: number): vo
     t.num(F.xrType, at, 1, type);
     specific(buf, t, type, at + 1);
     t.num(F.xrLength, at + 2, 2, words);
-    if (WORDS[type] !== undefined && words !== WORDS[type]) t.expert(E.blockLength);
+    if (WORDS[type] !== undefined && words !== WORDS[type])
+      t.expert(E.blockLength, `${E.blockLength.message}, should be ${WORDS[type]}`);
     if (stop > end) {
       t.expert(E.blockTooLong);
       throw new Malformed('the block is longer than the packet');

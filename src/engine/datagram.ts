@@ -28,7 +28,7 @@ export class DatagramFinder {
   find(p: Peek, state: UdpState): AnyDissector | null {
     state.named ??= this.named(p.sport, p.dport);
     const { named } = state;
-    for (let i = 0; i < named.length; i++) if (fits(named[i], p)) return named[i];
+    for (let i = 0; i < named.length; i++) if (fits(named[i], p) || this.isAssigned(named[i], p)) return named[i];
     if (state.settled?.probe?.(p.buf, p.off, p.end, true) === Yes) return state.settled;
     if (this.first?.probe?.(p.buf, p.off, p.end) === Yes) return this.first;
     // Those before may take what one that matters would take.
@@ -36,6 +36,11 @@ export class DatagramFinder {
     const d = recognising(this.probes, p, state);
     if (d !== null) state.recognised = d;
     return d;
+  }
+
+  /** Whether a user said that the port is of this protocol, and the octets can be of it. */
+  private isAssigned(d: AnyDissector, p: Peek): boolean {
+    return this.registry.assigned.has(d) && d.refuses?.(p.buf, p.off, p.end) === false;
   }
 
   /** Who the ports name, the lower one first: who does not fit leaves it to the other. The ports of a flow are asked for once. */

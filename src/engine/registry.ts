@@ -54,8 +54,11 @@ export class Registry {
     let keys = this.tables.get(table);
     if (keys === undefined) this.tables.set(table, (keys = new Map()));
     keys.set(key, d);
+    this.assigned.add(d);
     for (const r of this.recent) r.table = '';
   }
+  /** Who was put at an entry by {@link assign}: octets that cannot be theirs are refused, and no others. */
+  readonly assigned = new Set<AnyDissector>();
 
   /** Who is at the port of the server where that is known (else 0), else at the lower of two: servers have low ones. */
   ofPorts(table: string, a: number, b: number, server = 0): AnyDissector | undefined {
