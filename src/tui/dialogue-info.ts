@@ -75,6 +75,16 @@ export function noDialogues(desk: Desk, scope: Scope): string[] {
   return [what, ...(scope.tunnels === undefined ? [] : [whole]), ...more].map((line) => desk.keymap.words(line));
 }
 
+/** That there are tunnels which cannot be read: nobody knows what is in them. Undefined where there are none. */
+export function unreadWords({ tunnels }: Story): string | undefined {
+  // No key opens what a refused handshake would have led to.
+  const led = tunnels.filter((t) => t.state !== 'failed');
+  const unread = led.filter((t) => t.tls !== undefined && t.tls.decryption.up.verdict === 'none').length;
+  return unread === 0
+    ? undefined
+    : `${plural(unread, 'tunnel')} cannot be read: {keys} loads keys and says what is missing.`;
+}
+
 function whyNoDialogues(story: Story, viewer: Viewer, scope: Scope): string[] {
   const all = dialoguesOf(story).length;
   if (all > 0)
@@ -82,12 +92,8 @@ function whyNoDialogues(story: Story, viewer: Viewer, scope: Scope): string[] {
       `No call and no registration in ${aboutWords('calls', scope) ?? 'this part'}.`,
       `${all} in the rest of the capture: {view-calls} once more shows them.`,
     ];
-  const unread = story.tunnels.filter((t) => t.tls !== undefined && t.tls.decryption.up.verdict === 'none').length;
-  if (unread > 0)
-    return [
-      'No calls can be seen.',
-      `${plural(unread, 'tunnel')} cannot be read: {keys} loads keys and says what is missing.`,
-    ];
+  const unread = unreadWords(story);
+  if (unread !== undefined) return ['No calls can be seen.', unread];
   const tunnels = story.tunnels.length === 0 ? 'There is no tunnel in it either.' : 'The tunnels carried no SIP.';
   if (!story.whole) return [`No INVITE and no REGISTER ${untilMore(story, viewer)}`];
   return ['No INVITE and no REGISTER in this capture.', tunnels];

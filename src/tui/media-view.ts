@@ -4,6 +4,7 @@ import type { Viewer } from '../viewer/viewer.js';
 import { type Area, cellsOf, wrap } from './cells.js';
 import { csvOf } from './csv.js';
 import { Reader } from './dialogs.js';
+import { unreadWords } from './dialogue-info.js';
 import { save } from './export-actions.js';
 import type { ExportOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
@@ -208,6 +209,8 @@ export class MediaView implements View {
           `${plural(answered.length, 'call')} answered: {info} on the call (view {view-calls}) and the SDP there ({sdp}) say where media should go.`,
         ),
       ];
+    const unread = unreadWords(story);
+    if (unread !== undefined) return ['No RTP can be seen.', this.desk.keymap.words(unread)];
     if (!story.whole) return [`No RTP ${untilMore(story, this.desk.viewer)}`];
     return ['No RTP in this capture.', story.calls.length === 0 ? 'There is no call either.' : 'No call was answered.'];
   }

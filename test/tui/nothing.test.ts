@@ -271,6 +271,18 @@ test('what a report of the first frames lacks is not said to be missing', async 
     assert.ok(said(false).replace(/\s+/g, ' ').includes(`${what} ${first};`), said(false));
 });
 
+test('where a tunnel cannot be read nobody says that there are no media in it', async () => {
+  const stage = await Stage.of('22-wrong-key-log.pcapng');
+  await stage.press('4');
+  assert.match(stage.text, /No RTP can be seen\.\n +1 tunnel cannot be read: K loads keys/);
+  await stage.end();
+  const refused = await Stage.of('23-sni-missing.pcapng');
+  await refused.press('3');
+  assert.match(refused.text, /No INVITE and no REGISTER in this capture\./);
+  assert.doesNotMatch(refused.text, /loads keys/);
+  await refused.end();
+});
+
 test('lines of a tree that are not read from octets stand in brackets, also outside of layers', async () => {
   const stage = await Stage.of('20-healthy-call.pcapng');
   await stage.press('2');
