@@ -4,7 +4,7 @@ import { readName } from '../dns/names.js';
 import { E } from './experts.js';
 import { F } from './fields.js';
 import { optionName } from './options.js';
-import { putAscii } from './text.js';
+import { asciiText, putAscii } from './text.js';
 
 const ETHERNET = 1;
 const IEEE802 = 6;
@@ -45,7 +45,8 @@ export function clientId(t: Tree, b: Uint8Array, off: number, end: number): void
     t.bytes(F.clientUuid, off + 1, 16, guidLe(b, off + 1)); // RFC 4578 §2.3: as PXE lays it out
   } else if (type === 0 && n > 1) {
     t.num(F.clientIdType, off, 1, type);
-    putAscii(t, F.clientIdText, b, off + 1, end);
+    // Opaque octets, RFC 2132 §9.14: those behind a NUL are no mistake, though tshark marks them so.
+    t.text(F.clientIdText, off + 1, n - 1, asciiText(b, off + 1, end));
   } else if (type === TYPE_DUID) {
     duid(t, b, off + 1, end);
   } else {

@@ -146,7 +146,7 @@ test('flow,any says how many rows it does not draw', () => {
   });
   const path = file('sources.pcap', rawPcap(...packets));
   const { out } = run(['read', path, '-q', '-d', 'udp.port==20000,rtp', '-z', 'flow,any']);
-  assert.equal(out.match(/ RTP 1 packets\b/g)?.length, most);
+  assert.equal(out.match(/ RTP 1 packet\b/g)?.length, most);
   assert.match(out, /^… and 7 more rows$/m);
 });
 

@@ -191,6 +191,6 @@ describe('a call with AMR-WB', () => {
       two.map((f: Json) => f.code),
       ['media.framing'],
     );
-    assert.match(two[0].meaning, /^60 packets are not of the length/);
+    assert.match(two[0].meaning, /^Of 60 packets the length is not/);
   });
 });

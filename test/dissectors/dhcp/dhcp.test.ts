@@ -197,6 +197,11 @@ describe('DHCPv4', () => {
       assert.deepEqual(run(dhcp, message(option(code, value))).experts, [text], `option ${code}`);
   });
 
+  it('takes an identifier of no type for opaque: octets behind a NUL are no mistake, where tshark has a warning', () => {
+    assert.deepEqual(run(dhcp, message(option(61, '004000c000020a00'))).experts, []);
+    assert.deepEqual(run(dhcp, message(option(12, '610062'))).experts, ['Trailing stray characters']);
+  });
+
   it('joins the pieces of a long option (RFC 3396)', () => {
     const { fields } = run(
       dhcp,
