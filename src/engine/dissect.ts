@@ -156,12 +156,14 @@ export class Dissection implements Ctx {
 
   /** Adds what a segment or datagram carries to the headers that stand. */
   above(packet: Packet, p: Peek, source: Source): void {
+    const payload = new View(source, p.off, p.end, p.wireEnd);
+    if (packet.protocol === TCP && !carries(p, payload)) return;
     this.begin(packet);
     this.net = { version: p.net as 4 | 6, buf: p.buf, src: p.src, dst: p.dst };
     this.sport = this.peek.sport = p.sport;
     this.dport = this.peek.dport = p.dport;
     this.current = packet.protocol === UDP ? this.udp : this.tcp;
-    this.payload(new View(source, p.off, p.end, p.wireEnd));
+    this.payload(payload);
     this.current = undefined;
   }
 

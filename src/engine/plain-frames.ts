@@ -1,5 +1,6 @@
 import { addHead, HEAD_FIELDS } from '../../dissectors/frame.js';
 import { TCP } from '../../dissectors/numbers.js';
+import { flagBits } from '../../dissectors/tcp/info.js';
 import { type Field, Peek, type Tree, u16, type View } from '../kit/index.js';
 import { addFixed } from './fixed-fields.js';
 import type { Packet } from './packet.js';
@@ -81,6 +82,7 @@ export class PlainFrames {
     p.dst = destination;
     p.sport = u16(view.buf, header);
     p.dport = u16(view.buf, header + 2);
+    p.flags = flagBits(view.buf, header);
     return p;
   }
   private readonly p = new Peek();

@@ -21,6 +21,15 @@ const HEAD = [...HEAD_FIELDS, ...NETWORK];
 /** What is wanted of datagrams and of media in them, where nothing is of the segments around them. */
 const MEDIA = [UDP_STREAM, ...FIXED.filter((f) => /^(ipv6|udp|rtp)\./.test(f.name))];
 
+/** What is wanted of messages besides the headers that carry them. */
+const CARRIED = dissectors.flatMap((d) =>
+  Object.values(d.fields).filter((f) =>
+    /^(tls\.record\.|tls\.handshake\.type|sip\.(Method|CSeq)|http\.request\.|dns\.qry\.|dhcp\.id|rtcp\.pt|icmpv6?\.(type|nonce)|esp\.spi|isakmp\.ispi)/.test(
+      f.name,
+    ),
+  ),
+);
+
 const name = (value: string): string => value.slice(0, value.indexOf('='));
 const order = (a: string, b: string): number => (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0);
 
@@ -58,11 +67,12 @@ const samples = readdirSync(join(ROOT, 'samples')).filter((name) => /\.pcap(ng)?
 describe('fields at fixed places are what dissection says', () => {
   test('there are such fields', () => assert.ok(FIXED.length > 40));
 
-  for (const file of samples) test(file, () => agree(join(ROOT, 'samples', file), [FIXED, NETWORK, HEAD, MEDIA]));
+  for (const file of samples)
+    test(file, () => agree(join(ROOT, 'samples', file), [FIXED, NETWORK, HEAD, MEDIA, [...HEAD, ...CARRIED], CARRIED]));
 
   const skip = corpusMissing('public');
   test('public captures', { skip }, async () => {
-    for (const { path } of publicCaptures()) await agree(path, [FIXED, HEAD]);
+    for (const { path } of publicCaptures()) await agree(path, [FIXED, HEAD, [...HEAD, ...CARRIED], CARRIED]);
   });
 });
 
