@@ -62,7 +62,7 @@ function gitLength(b: Uint8Array, off: number, end: number): number {
 
 /** Wireshark shows XML when a segment ends with the end of a tag. */
 const GREATER = 0x3e;
-const xmppLength = (b: Uint8Array, _: number, end: number): number => (b[end - 1] === GREATER ? end - _ : 0);
+const xmppLength = (b: Uint8Array, off: number, end: number): number => (b[end - 1] === GREATER ? end - off : 0);
 
 /** BEP 3: the handshake, then messages behind their length. What is neither is shown as far as it goes. */
 const HANDSHAKE = '\x13BitTorrent protocol';
