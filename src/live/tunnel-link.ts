@@ -187,8 +187,13 @@ export class TunnelLink implements PacketPort {
     else if (!clean)
       this.over('peer', 'fin', `${this.peer} ended the TCP connection without a close_notify (truncation)`);
     else {
+      const words = `released by ${this.peer}: it sent close_notify`;
       this.closing = 'answer';
-      this.tls.end(() => this.over('peer', 'close_notify', `released by ${this.peer}: it sent close_notify`));
+      this.tls.end(() => this.over('peer', 'close_notify', words));
+      // The answer goes behind all that waits.
+      this.giveUp = this.clock.after(LIMITS.liveReleaseMs, () =>
+        this.over('peer', 'close_notify', `${words}, and takes no answer`),
+      );
     }
   }
 

@@ -115,15 +115,21 @@ test('random octets instead of TLS, and within it', async () => {
   assert.match(told.join('\n'), /TLS failed: 127\.0\.0\.1:\d+: /);
 });
 
-/** A UE that takes nothing, and the tunnel to it. */
-async function slowReader({ port, tunnels }: Served): Promise<TunnelLink> {
+/** A UE that takes nothing. */
+async function slowPeer({ port, tunnels }: Served): Promise<tls.TLSSocket> {
   const slow = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
   slow.on('error', () => undefined);
   open.push({ close: () => slow.destroy() });
   await new Promise((r) => slow.once('secureConnect', r));
   slow.pause();
   await until(() => tunnels.length === 1);
-  return tunnels[0].link;
+  return slow;
+}
+
+/** The tunnel to a UE that takes nothing. */
+async function slowReader(served: Served): Promise<TunnelLink> {
+  await slowPeer(served);
+  return served.tunnels[0].link;
 }
 
 /** Sends without end: whatever buffers the system has, they fill. */
@@ -143,6 +149,20 @@ test('a close_notify that cannot be sent is not told as sent', async () => {
   await served.server.close();
   const words = 'released by the EFTF, which ends, without close_notify: the UE takes nothing';
   assert.deepEqual([link.end?.how, link.end?.words], ['cut', words]);
+});
+
+test('an answer to a close_notify that cannot be sent is not waited for', async () => {
+  const served = await serve();
+  const slow = await slowPeer(served);
+  const { link } = served.tunnels[0];
+  const flood = flooding(link);
+  await until(() => link.stalledSince !== 0 && performance.now() - link.stalledSince > 1000);
+  clearInterval(flood);
+  slow.end();
+  await link.closed;
+  const words = 'released by the UE: it sent close_notify, and takes no answer';
+  assert.deepEqual(link.end, { by: 'peer', how: 'close_notify', words });
+  await served.server.close();
 });
 
 test('a slow reader loses packets, then its tunnel; others do not', async () => {
