@@ -3,6 +3,7 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import { adoptEngine } from './engine-thread.js';
 import { explain } from './errors.js';
 import { run } from './program.js';
+import { stopperOf } from './signals.js';
 import type { ViewOrder } from './view.js';
 
 /** Runs the command line and sets the exit code. @param engine its thread, where it was started before */
@@ -14,7 +15,8 @@ export async function main(argv: readonly string[], engine?: Worker): Promise<vo
   const code = argv[0] === '-G' && argv.length < 3 ? await printed(argv[1] ?? 'fields') : await run(argv);
   process.exitCode = code;
   // A shell that runs several commands stops only if this one dies of the signal.
-  if (code === 130) process.kill(process.pid, 'SIGINT');
+  const stopper = stopperOf(code);
+  if (stopper !== undefined) process.kill(process.pid, stopper);
 }
 
 /** `-G REPORT`, which tshark takes as its only words. */

@@ -1,10 +1,18 @@
+import { constants } from 'node:os';
 import { Exit } from './errors.js';
 
 /** Signals that tell a command that lives on to end in good order: Ctrl-C, kill, and a terminal that goes away. */
 const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type EndSignal = (typeof ENDS)[number];
+
+/** The exit code of a command that such a signal stopped before all was done, as shells have it. */
+const codeOf = (signal: EndSignal): number => 128 + constants.signals[signal];
+
+/** The signal that stopped a command with this exit code, if one did. */
+export const stopperOf = (code: number): EndSignal | undefined => ENDS.find((signal) => codeOf(signal) === code);
 
 /** Calls back on each of them, until the function that it returns is called. */
-export function onEndSignal(told: (signal: NodeJS.Signals) => void): () => void {
+export function onEndSignal(told: (signal: EndSignal) => void): () => void {
   for (const signal of ENDS) process.on(signal, told);
   return () => {
     for (const signal of ENDS) process.off(signal, told);
@@ -15,8 +23,8 @@ export function onEndSignal(told: (signal: NodeJS.Signals) => void): () => void 
 export class EndSignals {
   /** One came. */
   came = false;
-  /** It was Ctrl-C. */
-  interrupted = false;
+  /** Which came first; none where something else ended the command. */
+  signal: EndSignal | undefined;
   /** Resolves when the first comes, with the exit code. */
   readonly told: Promise<number>;
   private readonly ending = new AbortController();
@@ -40,9 +48,14 @@ export class EndSignals {
     this.tellAll(code);
   }
 
-  private readonly onSignal = (signal: NodeJS.Signals): void => {
+  /** The exit code where not all was done: that of the signal which came, if one did. */
+  get unfinished(): number {
+    return this.signal === undefined ? Exit.done : codeOf(this.signal);
+  }
+
+  private readonly onSignal = (signal: EndSignal): void => {
     if (this.came && signal === 'SIGINT') process.exit(Exit.interrupted);
-    this.interrupted = signal === 'SIGINT';
+    this.signal ??= signal;
     this.end();
   };
 }

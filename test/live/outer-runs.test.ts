@@ -244,7 +244,8 @@ test('who is told to end in the middle of a step ends at once, and begins no oth
     );
     const ue = startFttscope(['ue', at, '--lab', '-4', '--run', file]);
     await ue.line(/^registered for/m);
-    assert.equal(await ue.stop(), 0, ue.err);
+    await ue.stop();
+    assert.equal(ue.child.signalCode, 'SIGTERM', 'steps that were not done are not told as done');
     assert.match(ue.out, /^deregistered$.*^tunnel ended: released by this UE/ms);
     assert.equal(ue.out.match(/^established/gm)?.length, 1);
     assert.equal(ue.err, '');
@@ -254,6 +255,23 @@ test('who is told to end in the middle of a step ends at once, and begins no oth
   const lone = startFttscope(['eftf', '--lab', '--listen', '127.0.0.1:0', '--run', file]);
   await lone.line(/^listening/m);
   assert.equal(await lone.stop(), 0, lone.err);
+});
+
+test('a scenario that a signal stopped ends by that signal, an EFTF on SIGTERM with 0', async () => {
+  const wait = scenario('wait.json', ['connect', { wait: '24h' }]);
+  const expect = scenario('expect.json', [{ expect: { event: 'snow', within: '24h' } }]);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const one = startFttscope(['ue', eftf.at, '--lab', '--run', wait]);
+    await one.line(/^established/m);
+    await one.stop(signal);
+    assert.equal(one.child.signalCode, signal, one.err);
+    assert.match(one.out, /^tunnel ended: released by this UE/m);
+    const other = startFttscope(['eftf', '--lab', '--listen', '127.0.0.1:0', '--run', expect]);
+    await other.line(/^listening/m);
+    const code = await other.stop(signal);
+    const expected = signal === 'SIGTERM' ? [0, null] : [null, signal];
+    assert.deepEqual([code, other.child.signalCode], expected, other.err);
+  }
 });
 
 test('Ctrl-C in a scenario releases the tunnel, and stops a loop of a shell over scenarios', async () => {

@@ -157,9 +157,12 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   const act = async (): Promise<number> => {
     writeAll(o.write === '-' ? 2 : 1, Buffer.from(`listening ${listening}\n`));
     if (steps === undefined) return untilTold(told, signals);
-    return Promise.race([runSteps(told, steps, signals), signals.told]);
+    const code = await Promise.race([runSteps(told, steps, signals), signals.told]);
+    // SIGTERM is a good end of an EFTF; Ctrl-C also stops a loop of a shell over scenarios.
+    return code === Exit.done && signals.came && signals.signal !== 'SIGTERM' ? signals.unfinished : code;
   };
   const code = await act().finally(end);
+  signals.leave();
   lines.end();
   return teller.failed ? Exit.input : traces.outcome(code);
 }

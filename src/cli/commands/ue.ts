@@ -148,8 +148,8 @@ async function act(
   const work = steps === undefined ? usual(one, families, signals) : runSteps(one, steps, signals);
   const code = await Promise.race([work, signals.told]);
   if (one.refused) return Exit.notEstablished;
-  // Steps that were not done: a loop of a shell over scenarios stops with this one.
-  if (code === Exit.done && steps !== undefined && signals.interrupted) return Exit.interrupted;
+  // Steps that were not done: no script takes them for done, and a loop of a shell over scenarios stops with this one.
+  if (code === Exit.done && steps !== undefined && signals.came) return signals.unfinished;
   return code !== Exit.done || steps !== undefined || signals.came ? code : console(one, signals);
 }
 
