@@ -66,7 +66,7 @@ export const MEDIA: Entries = {
     kind: 'service',
     confidence: 'likely',
     title: 'A UE goes on from an address that it told nobody of',
-    clause: 'RFC 3261 §14.1',
+    clause: 'RFC 3261 §14',
     meaning:
       'No session description names it: what the other side sends still goes to the address before, and what comes from the new one may be dropped.',
     next: 'See why the address of the UE changed (another interface, a lease, a restart), and that it sends a re-INVITE then.',
