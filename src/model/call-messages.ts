@@ -22,6 +22,11 @@ export class CallMessages {
     return this.list[this.identities.indexOf(identity)];
   }
 
+  /** The first response to the INVITE with this number. */
+  answer(cseq: number): CallMessage | undefined {
+    return this.list.find((m) => m.status !== undefined && m.cseq === cseq && m.method === 'INVITE');
+  }
+
   /** Lists a message that did not. */
   add(
     at: Arrival,

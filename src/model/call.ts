@@ -15,6 +15,7 @@ import type { SessionMedia } from './session-media.js';
 import { placesOf } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
 import { uid } from './uid.js';
+import { Unheard } from './unheard.js';
 
 /** Loop Detected. */
 const MERGED = 482;
@@ -106,6 +107,8 @@ export class Call {
   inviteAt: Seen;
   /** After how many milliseconds an INVITE was sent again; 0 where none was. */
   againMs = 0;
+  /** INVITE requests that came again behind an answer. */
+  readonly unheard = new Unheard();
   private branch: string;
   /** It had credentials. */
   private authorized: boolean;
@@ -168,6 +171,7 @@ export class Call {
       if (known.retransmissions === 0 && known.method === 'INVITE' && known.status === undefined)
         this.againMs = millis(known.at, at.seen());
       known.retransmissions++;
+      if (e.isRequest && e.method === 'INVITE' && at.tunnel !== 0) this.invitedAgain(at, e);
       if (e.isRequest && e.method === 'ACK') this.acknowledge(e); // that of another fork may have the same branch
       this.features.repeated(at.seen(), e, this.byCaller(e) ? 'caller' : 'callee');
       return;
@@ -189,6 +193,12 @@ export class Call {
     else this.features.response(seen, e, side, media);
     if (e.isRequest) this.request(seen, e);
     else this.response(seen, e);
+  }
+
+  /** An INVITE came again: any answer to it would have ended that. RFC 3261 §17.1.1.2 */
+  private invitedAgain(at: Arrival, e: SipEvent): void {
+    const answer = this.messages.answer(e.cseq);
+    if (answer !== undefined) this.unheard.repeated(answer.at, answer.row, at.seen(), at.up);
   }
 
   private heardIn({ tunnel, up }: Arrival, e: SipEvent): void {

@@ -72,7 +72,7 @@ const STRAY = 5;
 /** Whether somebody says that packets do not arrive; without its P-CSCF a UE has no service. */
 function judgeUnreached(
   t: TunnelEntity,
-  { addressing, unreached, server, ports }: Inside,
+  { addressing, unreached, server, ports, pcscf, heard }: Inside,
   served: boolean,
   findings: Findings,
 ): void {
@@ -84,12 +84,15 @@ function judgeUnreached(
   const worst = far ?? all[0];
   if (worst === undefined) return;
   const { at, said, up, address, port, count } = worst;
+  // It was not there for a time: what came of that the UE's requests show.
+  const isBack = far !== undefined && up && address === pcscf && heard !== null && isBefore(far.last, heard);
+  const since = isBack ? ' SIP came from there after that.' : '';
   const what = ours`${count === 1 ? 'a packet' : ours`${count} packets`} of the ${up ? 'UE' : 'network'}`;
   findings.raise('inner.unreachable', at, [tunnelRef(t)], {
-    detail: words`${quoted('address', said.from)} says of ${what} to ${quoted('host', hostAndPortText(address, port))}: ${reasonOf(said)}.`,
-    severity: far === undefined ? 'note' : up && !served ? 'error' : 'warn',
+    detail: words`${quoted('address', said.from)} says of ${what} to ${quoted('host', hostAndPortText(address, port))}: ${reasonOf(said)}.${since}`,
+    severity: far === undefined ? 'note' : up && !served && !isBack ? 'error' : 'warn',
     rows: all.map((d) => d.at.row),
   });
-  if (far !== undefined && up && !served)
+  if (far !== undefined && up && !served && !isBack)
     t.failure ??= { stage: 'pcscf', cause: ours`The P-CSCF cannot be reached: ${reasonOf(said)}.`, row: at.row };
 }

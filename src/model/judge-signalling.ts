@@ -32,6 +32,10 @@ export function judgeRegistration(r: Registration, until: Moment, beside: boolea
   if (r.unsecured !== null) judgeUnsecured(r, r.unsecured, raise);
   if (r.tunnel !== 0) judgeContact(r, raise);
   const isOpen = r.state === 'failed' || r.state === 'in-progress';
+  // Who does not hear the answer sends the request again, and takes up no challenge.
+  const isDeaf = r.unheard.judge('REGISTER', (when, remark) =>
+    raise('sip.answer-unheard', when, { ...remark, ...(!isOpen && { severity: 'warn' }) }),
+  );
   const unanswered = isOpen ? r.unanswered(until) : unhealed(r) ? r.silent(until) : undefined;
   const recovered: Remark = r.state === 'failed' && r.isRecovered ? { severity: 'warn' } : {};
   if (unanswered !== undefined)
@@ -39,7 +43,7 @@ export function judgeRegistration(r: Registration, until: Moment, beside: boolea
       ...recovered,
       ...r.awaited(unanswered, until, unanswered.reached ? ours`The P-CSCF said that it tries, and nothing more.` : ''),
     });
-  else if (r.retransmittedAt !== null) {
+  else if (r.retransmittedAt !== null && !isDeaf) {
     const detail = ours`${r.retransmissions} were sent again, the first after ${ofNumber(r.againMs / 1000, (n) => n.toFixed(1))} s: T1 is 2 s in IMS, and 0.5 s elsewhere.`;
     raise('sip.register-retransmitted', r.retransmittedAt, {
       detail,
@@ -93,6 +97,7 @@ export function judgeRegistration(r: Registration, until: Moment, beside: boolea
     isTooBrief(r) ||
     isDisjoint(r) ||
     refused === null ||
+    (isDeaf && isChallenge(refused.status)) ||
     r.isCutOff ||
     r.isLooping ||
     unanswered !== undefined ||
@@ -298,6 +303,9 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
     findings.raise('call.no-ack', unacked, refs, {
       detail: ours`Several answered the call, and the answer of one of them was not acknowledged: it was to be, and ended at once.`,
     });
-  if (c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ANSWER_MS) return;
+  const isDeaf = c.unheard.judge('INVITE', (when, remark) =>
+    findings.raise('sip.answer-unheard', when, refs, { ...remark, ...(c.acked && { severity: 'warn' }) }),
+  );
+  if (isDeaf || c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ANSWER_MS) return;
   findings.raise('call.no-ack', c.answer, refs, c.end === null ? awaited(c.answer, end, 0) : {});
 }

@@ -12,6 +12,7 @@ import type { Remark } from './findings.js';
 import { type Arrival, earlier, later, type Moment, millis, type Seen } from './moment.js';
 import type { SipEvent } from './sip-event.js';
 import { uid } from './uid.js';
+import { Unheard } from './unheard.js';
 
 /** TS 24.229 §5.1.1.4: refresh 600 s before the end, or half-way where that is 1200 s or less. */
 const REFRESH_BEFORE = 600;
@@ -74,6 +75,8 @@ export class Registration {
   private demanded = false;
   retransmissions = 0;
   retransmittedAt: Seen | null = null;
+  /** Requests that came again behind their answers. */
+  readonly unheard = new Unheard();
   /** A refresh that came when the registration was over: for how many seconds that was granted, and until when. */
   refreshedLate: { readonly at: Seen; readonly granted: number; readonly over: Moment } | null = null;
   /** A refresh that came after it was due, though in time; and how late it was. */
@@ -114,6 +117,7 @@ export class Registration {
       again.entry.retransmissions++;
       this.retransmissions++;
       this.retransmittedAt ??= seen;
+      if (again.answered !== null) this.unheard.repeated(again.answered, again.answered.row, seen, true);
       if (this.againMs === 0) this.againMs = millis(again.at, seen);
       return;
     }

@@ -52,6 +52,8 @@ export class Inside {
   pcscf = '';
   /** Between which ports: the UE's, and that of the P-CSCF. */
   ports: readonly [number, number] = [0, 0];
+  /** When SIP last came from there. */
+  heard: Seen | null = null;
   /** Addresses from which the UE sent, and to which it was sent. */
   sources = new AddressUse();
   targets = new AddressUse();
@@ -214,6 +216,7 @@ export class SessionModel {
     else if (e.method === 'REGISTER') inside.identity.registered(e);
     else inside.identity.addressed(e);
     if (at.up && e.isRequest) this.upward(inside, at, e, c);
+    if (!at.up && c.from === inside.pcscf) inside.heard = at.seen();
     return e;
   }
 

@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.js';
-import type { Arrival, Seen } from './moment.js';
+import type { Arrival, Moment, Seen } from './moment.js';
 import { isLoss, type PathMessage } from './path-messages.js';
 
 /** A destination inside a tunnel to which packets do not get, as hosts and routers there say. */
@@ -13,8 +13,9 @@ export interface Destination {
   readonly port: number;
   /** Who sent them. */
   readonly from: string;
-  /** Messages. */
+  /** Messages, and when the last of them came. */
   count: number;
+  last: Moment;
 }
 
 /** What ICMP says inside a tunnel of packets that did not arrive. RFC 792, RFC 4443 §3.1, §3.3 */
@@ -28,8 +29,13 @@ export class Unreached {
     if (!isLoss(said)) return;
     const key = `${from} ${address} ${port}`;
     const known = this.destinations.get(key);
-    if (known !== undefined) known.count++;
-    else if (this.destinations.size >= LIMITS.unreached) this.dropped++;
-    else this.destinations.set(key, { at: a.seen(), said, up: !a.up, address, port, from, count: 1 });
+    if (known !== undefined) {
+      known.count++;
+      known.last = a.seen();
+    } else if (this.destinations.size >= LIMITS.unreached) this.dropped++;
+    else {
+      const at = a.seen();
+      this.destinations.set(key, { at, said, up: !a.up, address, port, from, count: 1, last: at });
+    }
   }
 }

@@ -21,6 +21,7 @@ import {
   nd,
   note,
   PREFIX,
+  registered,
   reportOn,
   sip,
   speech,
@@ -137,6 +138,25 @@ describe('packets inside that do not arrive', () => {
     const f = finding(deaf, 'inner.unreachable');
     assert.equal(f.severity, 'warn');
     assert.match(f.meaning, /^10\.0\.0\.2 says of a packet of the network to 10\.0\.0\.2:5060: port unreachable\./);
+  });
+
+  test('a P-CSCF that was not there yet: it cannot be said that it is not reached', async () => {
+    const t = addressed(new Talk())
+      .up(100, register)
+      .down(105, lost(register, 3, 3, CORE));
+    const r = await found(registered(t, 2100), 10_000, 'none');
+    const f = finding(r, 'inner.unreachable');
+    assert.match(f.meaning, /port unreachable\. SIP came from there after that\./);
+    // It answers, and refuses: that is what to look at.
+    const forbidden = addressed(new Talk())
+      .up(100, register)
+      .down(105, lost(register, 3, 3, CORE));
+    const p = { callId: 'reg-1@10.0.0.2', from: ALICE, to: ALICE };
+    forbidden.up(2100, register).down(2105, sip('403 Forbidden REGISTER', { ...p, toTag: 'r' }, 'down'));
+    const no = await found(forbidden, 10_000, 'none');
+    assert.equal(finding(no, 'inner.unreachable').severity, 'warn');
+    assert.equal(codes(no)[0], 'sip.register-forbidden');
+    assert.equal(no.tunnels[0].failure.stage, 'register');
   });
 
   test('by IPv6, and for its hops', async () => {

@@ -161,6 +161,15 @@ export const ENVELOPES: Entries = {
     meaning: 'Whoever says so gave them up: a route is missing, a filter stands in the way, or nobody listens there.',
     next: 'Look at the routes and filters behind the EFTF from where the message came, and at whether the other side runs.',
   },
+  'sip.answer-unheard': {
+    severity: 'error',
+    kind: 'service',
+    title: 'Answers come by here, and are not heard',
+    clause: 'RFC 3261 §17.1.1.2',
+    meaning:
+      'Who hears an answer does not send the request again: it is lost on the rest of its way, or taken for none of its own.',
+    next: 'Capture at the end that asks: compare Via, branch, Call-ID and tags of the answer with those of the request, its checksum, and the port that it goes to with the one that the request came from.',
+  },
   'inner.fragment': {
     severity: 'note',
     kind: 'conformance',
