@@ -1,4 +1,5 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
+import { isChallenge } from '../../dissectors/sip/status.js';
 import { type Tell, type Words, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { EMERGENCY, patience } from './answer-time.js';
@@ -85,6 +86,8 @@ export class Call {
   misfit: { readonly at: Seen; readonly how: Words } | null = null;
   /** Where the other side answered the BYE that it knew the call no longer. RFC 3261 §15.1.2 */
   unknownBye: Seen | null = null;
+  /** Where the BYE was refused otherwise: whoever was to have it may not. */
+  refusedBye: { readonly at: Seen; readonly status: number } | null = null;
   /** Both sides said BYE: none of them has a call any more when it is asked to end it. */
   isMutual = false;
   /** The first answer within the dialog that ended it: the other side has lost it. */
@@ -93,7 +96,7 @@ export class Call {
   serviceError: { readonly at: Seen; readonly code: number; readonly by: 'caller' | 'callee' } | null = null;
   acked = false;
   /** The dialogs that were answered, each with its own ACK. RFC 3261 §13.2.2.4 */
-  private readonly answers: { readonly tag: string; readonly at: Seen; acked: boolean }[] = [];
+  private readonly answers: { readonly tag: string; readonly at: Seen; acked: boolean; ackedAt: Seen | null }[] = [];
   /** To tags of responses to the first INVITE. */
   private readonly tags = new Set<string>();
   readonly fromUri: string;
@@ -109,6 +112,8 @@ export class Call {
   againMs = 0;
   /** INVITE requests that came again behind an answer. */
   readonly unheard = new Unheard();
+  /** Answers that came again behind their ACK. */
+  readonly unheardAck = new Unheard();
   private branch: string;
   /** It had credentials. */
   private authorized: boolean;
@@ -171,8 +176,8 @@ export class Call {
       if (known.retransmissions === 0 && known.method === 'INVITE' && known.status === undefined)
         this.againMs = millis(known.at, at.seen());
       known.retransmissions++;
-      if (e.isRequest && e.method === 'INVITE' && at.tunnel !== 0) this.invitedAgain(at, e);
-      if (e.isRequest && e.method === 'ACK') this.acknowledge(e); // that of another fork may have the same branch
+      if (e.method === 'INVITE' && at.tunnel !== 0) this.invitedAgain(at, e);
+      if (e.isRequest && e.method === 'ACK') this.acknowledge(at.seen(), e); // that of another fork may have the same branch
       this.features.repeated(at.seen(), e, this.byCaller(e) ? 'caller' : 'callee');
       return;
     }
@@ -195,10 +200,13 @@ export class Call {
     else this.response(seen, e);
   }
 
-  /** An INVITE came again: any answer to it would have ended that. RFC 3261 §17.1.1.2 */
+  /** An INVITE or its 2xx came again: any answer would have ended that, or ACK. RFC 3261 §17.1.1.2, §13.3.1.4 */
   private invitedAgain(at: Arrival, e: SipEvent): void {
-    const answer = this.messages.answer(e.cseq);
+    const answer = e.isRequest ? this.messages.answer(e.cseq) : undefined;
     if (answer !== undefined) this.unheard.repeated(answer.at, answer.row, at.seen(), at.up);
+    if (e.status < 200 || e.status >= 300) return;
+    const acked = this.answers.find((x) => x.tag === e.to.tag)?.ackedAt ?? null;
+    if (acked !== null) this.unheardAck.repeated(acked, acked.row, at.seen(), at.up);
   }
 
   private heardIn({ tunnel, up }: Arrival, e: SipEvent): void {
@@ -260,7 +268,7 @@ export class Call {
         break;
       case 'ACK':
         this.answerless(at, e, true);
-        this.acknowledge(e);
+        this.acknowledge(at, e);
         this.unseen(e);
         break;
       case 'CANCEL':
@@ -273,13 +281,15 @@ export class Call {
     }
   }
 
-  private acknowledge({ cseq, to: { tag } }: SipEvent): void {
+  private acknowledge(at: Seen, { cseq, to: { tag } }: SipEvent): void {
     const { answers } = this;
     // That of a refusal, 487 among them, acknowledges no answer.
     if (this.failure !== undefined || this.state === 'cancelled' || cseq < this.cseq) return;
     this.acked = true;
     const own = answers.length === 1 ? answers[0] : answers.find((x) => x.tag === tag);
-    if (own !== undefined) own.acked = true;
+    if (own === undefined) return;
+    own.acked = true;
+    own.ackedAt ??= at;
   }
 
   /** The answer of a fork that nobody acknowledged, while that of another was. */
@@ -350,7 +360,7 @@ export class Call {
     if (status >= 200 && status < 300) {
       this.add(this.open, tag, 'callParts');
       const isNew = this.answers.length < LIMITS.callParts && !this.answers.some((x) => x.tag === tag);
-      if (isNew) this.answers.push({ tag, at, acked: this.answers.length === 0 && this.acked });
+      if (isNew) this.answers.push({ tag, at, acked: this.answers.length === 0 && this.acked, ackedAt: null });
     }
     if (this.answer !== null) return;
     if (status === 100 || status === GONE) this.trying ??= at;
@@ -386,7 +396,9 @@ export class Call {
   /** An answer to the BYE that ended the call. */
   private parted(at: Seen, { status }: SipEvent): void {
     if (status === 481 && this.state === 'ended') this.unknownBye ??= at;
-    else if (status < 300) this.unknownBye = null;
+    else if (status < 300 && status >= 200) this.unknownBye = this.refusedBye = null;
+    else if (status >= 300 && !isChallenge(status) && status !== 408 && status !== 481)
+      this.refusedBye ??= { at, status };
   }
 
   private early(at: Seen, e: SipEvent): void {

@@ -33,7 +33,7 @@ export function judgeRegistration(r: Registration, until: Moment, beside: boolea
   if (r.tunnel !== 0) judgeContact(r, raise);
   const isOpen = r.state === 'failed' || r.state === 'in-progress';
   // Who does not hear the answer sends the request again, and takes up no challenge.
-  const isDeaf = r.unheard.judge('REGISTER', (when, remark) =>
+  const isDeaf = r.unheard.judge('REGISTER', 'an answer to it', (when, remark) =>
     raise('sip.answer-unheard', when, { ...remark, ...(!isOpen && { severity: 'warn' }) }),
   );
   const unanswered = isOpen ? r.unanswered(until) : unhealed(r) ? r.silent(until) : undefined;
@@ -289,6 +289,10 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
       detail: ours`The answer to the BYE was 481.${orphanage(c, c.unknownBye)}`,
       severity: 'note',
     });
+  if (c.refusedBye !== null && !c.isMutual) {
+    const { at, status } = c.refusedBye;
+    findings.raise('call.end-refused', at, refs, { detail: ours`The answer to the BYE was ${status}.` });
+  }
   if (c.restoration !== null)
     findings.raise('sip.restoration', c.restoration, refs, c.state === 'failed' ? {} : { severity: 'warn' });
   if (c.serviceError !== null) {
@@ -303,8 +307,11 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
     findings.raise('call.no-ack', unacked, refs, {
       detail: ours`Several answered the call, and the answer of one of them was not acknowledged: it was to be, and ended at once.`,
     });
-  const isDeaf = c.unheard.judge('INVITE', (when, remark) =>
+  const isDeaf = c.unheard.judge('INVITE', 'an answer to it', (when, remark) =>
     findings.raise('sip.answer-unheard', when, refs, { ...remark, ...(c.acked && { severity: 'warn' }) }),
+  );
+  c.unheardAck.judge('the answer to INVITE', 'its ACK', (when, remark) =>
+    findings.raise('call.no-ack', when, refs, remark),
   );
   if (isDeaf || c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ANSWER_MS) return;
   findings.raise('call.no-ack', c.answer, refs, c.end === null ? awaited(c.answer, end, 0) : {});

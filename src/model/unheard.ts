@@ -23,12 +23,20 @@ export class Unheard {
     this.longestMs = Math.max(this.longestMs, millis(answered, at));
   }
 
-  /** What is to be told, where answers that were on their way cannot explain it. */
-  judge(method: 'REGISTER' | 'INVITE', raise: (at: Seen, remark: Remark) => void): boolean {
+  /**
+   * What is to be told, where answers that were on their way cannot explain it.
+   * @param what came again
+   * @param answer to it
+   */
+  judge(
+    what: 'REGISTER' | 'INVITE' | 'the answer to INVITE',
+    answer: 'an answer to it' | 'its ACK',
+    raise: (at: Seen, remark: Remark) => void,
+  ): boolean {
     const { first } = this;
     if (first === null || this.times < CROSSING_TIMES || this.longestMs < CROSSING_MS) return false;
     const after = ofNumber(this.longestMs / 1000, (n) => n.toFixed(1));
-    const detail = ours`The ${first.up ? 'UE' : 'network'} sent ${method} ${this.times} times again after an answer to it had come by here, the last ${after} s after that.`;
+    const detail = ours`The ${first.up ? 'UE' : 'network'} sent ${what} ${this.times} times again after ${answer} had come by here, the last ${after} s after that.`;
     raise(first.at, { detail, rows: [first.answerRow] });
     return true;
   }

@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ALICE, addressed, BOB, CORE, codes, finding, found, registered, sdp, sip, Talk, talk, UE } from './support.js';
+import {
+  ALICE,
+  addressed,
+  BOB,
+  CORE,
+  called,
+  codes,
+  finding,
+  found,
+  registered,
+  sdp,
+  sip,
+  Talk,
+  talk,
+  UE,
+} from './support.js';
 
 /**
  * Requests that come again behind their answers, as those of a UE of sipp that takes no answer for its own (its Call-ID is
@@ -56,6 +71,31 @@ describe('answers that come by, and are not heard', () => {
       t.up(1010 + ms, sip('180 Ringing INVITE', { ...theirs, toTag: 'u' }));
     }
     assert.match(finding(await found(t, 60_000, 'none'), CODE).meaning, /^The network sent INVITE 3 times again/);
+  });
+
+  test('an ACK that does not get to the callee: as of a UE that leaves out the Route, at Kamailio', async () => {
+    const t = called(talk(), 1000, 0, false);
+    const answer = sip('200 OK INVITE', { toTag: 'b', sdp: sdp(CORE, 40_000) }, 'down');
+    for (const ms of [1700, 2700, 4700]) t.down(ms, answer).up(ms + 1, sip(`ACK ${BOB}`, { toTag: 'b' }));
+    const bye = t.copy().up(9000, sip(`BYE ${BOB}`, { toTag: 'b', cseq: 2 }));
+    const r = await found(bye.down(9010, sip('404 Not here BYE', { toTag: 'b', cseq: 2 }, 'down')), 20_000, 'none');
+    assert.match(
+      finding(r, 'call.no-ack').meaning,
+      /^The network sent the answer to INVITE 3 times again after its ACK had come by here, the last 3\.5 s after that\./,
+    );
+    assert.match(finding(r, 'call.end-refused').meaning, /^The answer to the BYE was 404\./);
+    // It came late, and once more.
+    const late = called(talk(), 1000, 0, false).down(1700, answer);
+    assert.equal(finding(await found(late, 20_000, 'none'), 'call.no-ack'), undefined);
+    // One that is refused for want of credentials, and taken with them.
+    const asked = sip('407 Proxy Authentication Required BYE', { toTag: 'b', cseq: 2 }, 'down');
+    const taken = sip('200 OK BYE', { toTag: 'b', cseq: 3 }, 'down');
+    const again = called(talk(), 1000, 0, false)
+      .up(3000, sip(`BYE ${BOB}`, { toTag: 'b', cseq: 2 }))
+      .down(3010, asked)
+      .up(3020, sip(`BYE ${BOB}`, { toTag: 'b', cseq: 3 }))
+      .down(3030, taken);
+    assert.equal(finding(await found(again, 20_000, 'none'), 'call.end-refused'), undefined);
   });
 
   test('an answer that crosses a repetition on its way, and a UE that hears late', async () => {

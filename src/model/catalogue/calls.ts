@@ -321,6 +321,15 @@ export const CALLS: Entries = {
     meaning: 'The call is over for whoever ended it; the other side may not know, and the network may go on charging.',
     next: 'See whether the request gets behind the EFTF (Route and Request-URI), and whether media still come from there.',
   },
+  'call.end-refused': {
+    severity: 'warn',
+    kind: 'service',
+    title: 'The end of a call was refused',
+    clause: 'RFC 3261 §15.1.1',
+    meaning:
+      'The call is over for whoever ended it; the other side may not have heard of that, and the network may go on charging.',
+    next: 'See who sent the answer, whether the BYE has the Route of the dialog and the Contact of the other side, and whether media still come from there.',
+  },
   'call.not-ended': {
     severity: 'error',
     kind: 'service',
@@ -338,6 +347,6 @@ export const CALLS: Entries = {
     title: 'The answer to the call was not acknowledged',
     clause: 'RFC 3261 §13.2.2.4',
     meaning: 'The callee ends such a call after 32 seconds.',
-    next: 'See whether the ACK gets lost: look at Route and Contact.',
+    next: 'See whether the ACK gets lost: look at its Route and Request-URI, and at Record-Route and Contact of the answer.',
   },
 };
