@@ -25,6 +25,8 @@ export const V1 = 1;
 export const V2 = 0x6b3343cf;
 const DRAFT = 0xff000000;
 
+/** Google's Q050, whose headers are those of the drafts; its packets carry Google's handshake. */
+export const Q050 = 0x51303530;
 /** Google's T050 and T051, which differ from the drafts in their keys alone. */
 export const T050 = 0x54303530;
 export const T051 = 0x54303531;
@@ -33,6 +35,7 @@ const FOLLOWING: ReadonlyMap<number, number> = new Map([
   [0xfaceb001, 22],
   [0xfaceb002, 27],
   [0xfaceb00e, 27],
+  [Q050, 27],
   [T050, 27],
   [T051, 27],
 ]);

@@ -21,7 +21,7 @@ import { HandshakeType } from '../tls/numbers.js';
 import { SCAN_EXPERTS } from '../tls/scan.js';
 import { CryptoStream, type Delivery } from './crypto-stream.js';
 import { dissectFrames, E as FRAME_EXPERTS, follow, number } from './frames.js';
-import { draftOf, F, FIXED, headerOf, isReserved, Kind, LONG, type LongHeader, V1, V2 } from './header.js';
+import { draftOf, F, FIXED, headerOf, isReserved, Kind, LONG, type LongHeader, Q050, V1, V2 } from './header.js';
 import { type InitialKeys, initialKeys, type OpenedPacket, openPacket, reservedKeys } from './keys.js';
 import { messageNames } from './messages.js';
 
@@ -146,7 +146,7 @@ class Connection {
 
   private open(cx: Track, v: View, at: number, h: LongHeader): Seen {
     const { keys, streams } = this;
-    if (cx.ciphers === undefined || keys === null) return { at: at - v.off, refused: NOTHING };
+    if (cx.ciphers === undefined || keys === null || h.version === Q050) return { at: at - v.off, refused: NOTHING };
     const server = cx.direction === this.client ? 0 : 1;
     const packet = openPacket(cx.ciphers, server === 0 ? keys.client : keys.server, v.buf, at, h);
     if (packet === undefined) return { at: at - v.off, refused: [E.badTag] };

@@ -12,6 +12,7 @@ import {
   u32le,
   Yes,
 } from 'fttscope/kit';
+import { berLength } from './ber.js';
 import { type Named, named } from './named.js';
 import { framed } from './streams.js';
 
@@ -137,6 +138,21 @@ export const framedStreams = [
     ...{ proto: 'kpasswd', title: 'MS Kpasswd', short: 'Kpasswd', spec: 'RFC 3244' },
     on: { 'udp.port': [464], 'tcp.port': [464] },
     pduLength: framed(4, counted),
+  }),
+  named({
+    ...{ proto: 'hart_ip', title: 'HART_IP Protocol', short: 'HART_IP', spec: 'IEC 62591' },
+    on: { 'tcp.port': [5094] },
+    pduLength: framed(8, (b, o) => u16(b, o + 6)),
+  }),
+  named({
+    ...{ proto: 'hart_ip.datagram', layer: 'hart_ip', title: 'HART_IP Protocol', short: 'HART_IP', spec: 'IEC 62591' },
+    on: { 'udp.port': [5094] },
+    probe: (b, off, end) => (end - off >= 8 && (b[off] === 1 || b[off] === 2) ? Yes : No),
+  }),
+  named({
+    ...{ proto: 'c1222.stream', layer: 'c1222', title: 'ANSI C12.22', short: 'C12.22', spec: 'ANSI C12.22' },
+    on: { 'tcp.port': [1153] },
+    pduLength: berLength,
   }),
   named({
     ...{ proto: 'enip', title: 'EtherNet/IP (Industrial Protocol)', short: 'ENIP', spec: 'ODVA CIP volume 2' },

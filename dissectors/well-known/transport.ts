@@ -64,6 +64,26 @@ const version =
 const hsrp = (b: Uint8Array, off: number, n: number): boolean =>
   n >= 3 && (b[off] === 0 ? b[off + 1] <= 3 && b[off + 2] <= 16 : b[off] <= 4 && b[off + 1] <= n);
 
+/** A packet of MPEG transport streams, and what it begins with. ISO/IEC 13818-1 §2.4.3.2 */
+const TS_PACKET = 188;
+const TS_SYNC = 0x47;
+function transportStream(b: Uint8Array, off: number, n: number): boolean {
+  if (n % TS_PACKET !== 0) return false;
+  for (let at = off; at < off + n; at += TS_PACKET) if (b[at] !== TS_SYNC) return false;
+  return true;
+}
+
+/** Wake-on-LAN: six octets of ones, then sixteen times the address of who is to wake. */
+const WOL_SYNC = 6;
+const WOL_ADDRESSES = 16;
+function wakeOnLan(b: Uint8Array, off: number, n: number): boolean {
+  const first = off + WOL_SYNC;
+  if (n < WOL_SYNC * (1 + WOL_ADDRESSES)) return false;
+  for (let at = off; at < first; at++) if (b[at] !== 0xff) return false;
+  for (let i = 0; i < WOL_SYNC * (WOL_ADDRESSES - 1); i++) if (b[first + WOL_SYNC + i] !== b[first + i]) return false;
+  return true;
+}
+
 /** Versions 4 and 5 of UFTP, which are layers of their own. */
 const UFTP_VERSIONS: ReadonlyMap<number, string> = new Map([
   [0x40, 'uftp4'],
@@ -185,8 +205,21 @@ export const transport = [
     ['resp', 'REdis Serialization Protocol', 'RESP', 'none', { 'tcp.name': [6379] }],
     ['openvpn', 'OpenVPN Protocol', 'OpenVPN', 'none', { 'udp.port': [1194], 'tcp.name': [1194] }],
     ['socks', 'Socks Protocol', 'Socks', 'RFC 1928', { 'tcp.name': [1080] }],
+    [
+      'tivoconnect',
+      'TiVoConnect Discovery Protocol',
+      'TiVoConnect',
+      'none',
+      { 'udp.port': [2190], 'tcp.name': [2190] },
+    ],
+    ['mp2t', 'ISO/IEC 13818-1', 'MP2T', 'ISO/IEC 13818-1', { 'udp.heuristic': ['mp2t'] }, transportStream],
     ['gnutella', 'Gnutella Protocol', 'GNUTELLA', 'none', { 'tcp.name': [6346] }],
   ]),
+  named({
+    ...{ proto: 'wol.datagram', layer: 'wol', title: 'Wake On LAN', short: 'WOL', spec: 'none' },
+    on: { 'udp.heuristic': ['wol'] },
+    probe: (b, off, end) => (wakeOnLan(b, off, end - off) ? Yes : No),
+  }),
   named({
     ...{ proto: 'uftp', title: 'UDP based FTP w/ multicast', short: 'UFTP', spec: 'none' },
     on: { 'udp.port': [1044] },

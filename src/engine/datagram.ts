@@ -8,7 +8,7 @@ import type { UdpState } from './scope.js';
 export class DatagramFinder {
   /** Dissectors that may recognise a datagram on any port, in the order of the list of protocols. */
   private readonly probes: readonly AnyDissector[];
-  /** Those of them that matter; null: all do. */
+  /** Those of them that matter, or that take what others would; null: all do. */
   private readonly mattering: readonly AnyDissector[] | null;
 
   /**
@@ -21,7 +21,7 @@ export class DatagramFinder {
     matters?: (d: AnyDissector) => boolean,
   ) {
     this.probes = [...registry.table('udp.heuristic')].filter((d) => d.probe !== undefined);
-    this.mattering = matters === undefined ? null : this.probes.filter(matters);
+    this.mattering = matters === undefined ? null : this.probes.filter((d) => matters(d) || takesAll(d));
   }
 
   /** Who reads the payload at which `p` stands. `state`: of its flow. */
@@ -31,6 +31,7 @@ export class DatagramFinder {
     for (let i = 0; i < named.length; i++) if (fits(named[i], p) || this.isAssigned(named[i], p)) return named[i];
     if (state.settled?.probe?.(p.buf, p.off, p.end, true) === Yes) return state.settled;
     if (this.first?.probe?.(p.buf, p.off, p.end) === Yes) return this.first;
+    if (state.recognised !== null && takesAll(state.recognised)) return state.recognised;
     // Those before may take what one that matters would take.
     if (this.mattering !== null && recognising(this.mattering, p, state) === null) return null;
     const d = recognising(this.probes, p, state);
@@ -54,6 +55,11 @@ export class DatagramFinder {
 }
 
 const NOBODY: readonly AnyDissector[] = [];
+
+const NOTHING = new Uint8Array(0);
+
+/** Whether whatever comes between two endpoints is of a protocol once it was recognised, as Wireshark takes it for QUIC. */
+const takesAll = (d: AnyDissector): boolean => d.probe!(NOTHING, 0, 0, true) === Yes;
 
 /** The first that recognises a datagram. */
 function recognising(probes: readonly AnyDissector[], p: Peek, { recognised }: UdpState): AnyDissector | null {

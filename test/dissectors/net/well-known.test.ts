@@ -203,6 +203,37 @@ describe('datagrams of protocols that are only named, as tshark', { skip: tshark
     assert.deepEqual(stacks, ['wg', 'wg', 'wg', 'data', 'gquic', 'gquic']);
   });
 
+  test('what comes between the endpoints of QUIC is its, whatever it looks like', async () => {
+    const media = `80c80001 ${'a5'.repeat(4)}`; // the header of a sender report
+    const path = datagrams(
+      'goes-on',
+      ...([[41_000, 443, media]] as const),
+      ...([[41_001, 443, `0d 1122334455667788 ${text('Q039')} 01 ${'a5'.repeat(60)}`]] as const),
+      ...([[41_001, 443, media]] as const),
+      ...([[41_002, 443, `c3 51303530 08 1122334455667788 00 00 44 80 ${'a5'.repeat(1152)}`]] as const),
+      ...([[443, 41_002, `c1 51303530 00 08 1122334455667788 00 44 80 ${'a5'.repeat(1152)}`]] as const),
+      ...([[41_002, 443, media]] as const),
+    );
+    assert.deepEqual(await differences(path, ['frame.protocols', 'quic.version']), []);
+    const stacks = (await ours(path)).map((s) => s.protocols[3]);
+    assert.deepEqual(stacks, ['rtcp', 'gquic', 'gquic', 'quic', 'quic', 'quic']);
+  });
+
+  test('Wake-on-LAN and MPEG transport streams by their octets', async () => {
+    const wakes = `${'ff'.repeat(6)}${'020000000001'.repeat(16)}`;
+    const nothing = `471fff10${'ff'.repeat(184)}`;
+    const path = datagrams(
+      'signs',
+      ...([[41_000, 40_009, wakes]] as const),
+      ...([[41_001, 40_009, wakes.replace(/01$/, '02')]] as const),
+      ...([[41_002, 41_234, nothing.repeat(2)]] as const),
+      ...([[41_003, 41_234, `${nothing}${nothing.slice(2)}`]] as const),
+    );
+    assert.deepEqual(await differences(path, FIELDS), []);
+    const stacks = (await ours(path)).map((s) => s.protocols[3]);
+    assert.deepEqual(stacks, ['wol', 'data', 'mp2t', 'data']);
+  });
+
   test('TFTP on the port that the answer came from, and what it carries', async () => {
     const path = datagrams(
       'tftp',
