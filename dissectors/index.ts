@@ -10,7 +10,7 @@ import { cmd, cmdInGre } from './cmd.js';
 import { data } from './data.js';
 import { dhcp, proxyDhcp } from './dhcp/index.js';
 import { dhcpv6 } from './dhcpv6/index.js';
-import { dns, dnsGuess, llmnr, mdns } from './dns/index.js';
+import { dns, dnsGuess, dnsOverHttps, llmnr, mdns } from './dns/index.js';
 import { dtls } from './dtls/index.js';
 import { erf } from './erf.js';
 import { erspan, erspanOne } from './erspan.js';
@@ -30,7 +30,7 @@ import { h264 } from './h264.js';
 import { h265 } from './h265.js';
 import { http } from './http/index.js';
 import { ssdp } from './http/ssdp.js';
-import { http2 } from './http2.js';
+import { http2 } from './http2/index.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6/index.js';
 import { backboneTag, serviceTag } from './ieee8021ah.js';
@@ -192,6 +192,7 @@ export const dissectors: readonly AnyDissector[] = [
   mdns,
   llmnr,
   dnsGuess,
+  dnsOverHttps,
   ntp,
   sip,
   sdp,

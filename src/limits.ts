@@ -56,6 +56,13 @@ export const LIMITS = {
   sdpLines: 1024,
   /** Octets of one message of any other stream protocol. */
   messageOctets: 4 << 20,
+  /**
+   * HTTP/2: octets of a table of headers that were sent, and of a header block; bodies of a direction that go on at a time,
+   * which have {@link LIMITS.messageOctets} together.
+   */
+  headerTableOctets: 64 << 10,
+  headerBlockOctets: 256 << 10,
+  httpStreams: 256,
   /** Octets of a body that was compressed. */
   unpackedOctets: 4 << 20,
   /** Octets of a direction that are looked at before it is given up to find out what it carries. */

@@ -69,13 +69,13 @@ interface Kind {
 const body = (v: View, stream: boolean | undefined): View =>
   stream === true ? v.sub(Math.min(v.wireEnd, v.off + PREFIX)) : v;
 
-function dissect(d: AnyDissector, kind: Kind, v: View, t: Tree, cx: Ctx): void {
-  const m = body(v, cx.stream);
+function dissect(d: AnyDissector, kind: Kind, v: View, t: Tree, cx: Ctx, stream = cx.stream): void {
+  const m = body(v, stream);
   const { buf, off } = m;
   const title =
     t.labels && m.length >= 4 ? `${kind.title} (${response(u16(buf, off + 2)) ? 'response' : 'query'})` : undefined;
   t.open(kind.layer, v.off, v.length, title);
-  if (cx.stream === true) {
+  if (stream === true) {
     need(v, PREFIX);
     t.num(F.length, v.off, PREFIX, u16(v.buf, v.off));
   }
@@ -328,6 +328,8 @@ function protocol(
   return d;
 }
 
+const UNICAST: Kind = { title: 'Domain Name System', layer: L.dns, multicast: false, linkLocal: false };
+
 export const dns = protocol(
   {
     proto: 'dns',
@@ -337,8 +339,29 @@ export const dns = protocol(
     on: { 'udp.port': [53], 'tcp.port': [53, 5353] },
     fields: { dns: L.dns, ...F },
   },
-  { title: 'Domain Name System', layer: L.dns, multicast: false, linkLocal: false },
+  UNICAST,
 );
+
+/** DNS in HTTP: a message without a length. HTTP says which question it answers, its own number is mostly 0. RFC 8484 §4.1 */
+export const dnsOverHttps = defineDissector<DnsMessage>({
+  proto: 'dns.https',
+  layer: 'dns',
+  title: 'Domain Name System',
+  short: 'DNS',
+  spec: 'RFC 8484',
+  fields: dns.fields,
+  experts: E,
+  on: { media_type: ['application/dns-message'] },
+  serves: dns.serves!,
+  track(v, cx) {
+    const stream = Number(cx.exchange?.id);
+    if (v.length >= HEADER && stream >= 0)
+      follow(dnsOverHttps as AnyDissector, cx, stream, response(u16(v.buf, v.off + 2)));
+  },
+  dissect: (v, t, cx) => dissect(dnsOverHttps as AnyDissector, UNICAST, v, t, cx, false),
+  summary: (v) => summary(false, v),
+  codec,
+});
 
 /** Most records of a section, and most answers, of a message on a port that is not that of DNS. */
 const FEW = 10;

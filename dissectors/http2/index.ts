@@ -1,5 +1,8 @@
 import {
+  type AnyDissector,
+  type Ctx,
   defineDissector,
+  experts,
   fields,
   No,
   nameOf,
@@ -12,9 +15,12 @@ import {
   u16,
   u24,
   u32,
-  type View,
+  View,
   Yes,
 } from 'fttscope/kit';
+import { takesBody } from '../bodies.js';
+import { type Body, contentOf, type FrameNote, HEADER, Sender, Type } from './exchange.js';
+import type { Field } from './hpack.js';
 
 /**
  * Frames of HTTP/2, RFC 9113 §4.1, after a preface of the client (§3.4):
@@ -28,14 +34,12 @@ import {
  *     +=+=============================================================+
  *     |                   Frame Payload …
  *
- * Header blocks are shown as octets: they are compressed over the whole connection (RFC 7541).
+ * Headers are compressed over the whole connection (RFC 7541): those of a capture that begins in the middle of it stay octets.
  */
-const HEADER = 9;
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 /** Flag of SETTINGS and PING. */
 const ACK = 1;
 
-const Type = { Data: 0, Settings: 4, Ping: 6, WindowUpdate: 8 } as const;
 const TYPES = {
   0: 'DATA',
   1: 'HEADERS',
@@ -79,8 +83,44 @@ const F = fields({
     type: 'u32',
     mask: 0x7fffffff,
   },
+  block: { name: 'http2.headers', label: 'Header Block Fragment', type: 'bytes', clause: 'RFC 9113 §6.2' },
+  header: { name: 'http2.header', label: 'Header', type: 'none' },
+  nameLength: { name: 'http2.header.name.length', label: 'Name Length', type: 'u32' },
+  name: { name: 'http2.header.name', label: 'Name', type: 'string' },
+  valueLength: { name: 'http2.header.value.length', label: 'Value Length', type: 'u32' },
+  value: { name: 'http2.header.value', label: 'Value', type: 'string' },
+  method: { name: 'http2.headers.method', label: ':method', type: 'string', clause: 'RFC 9113 §8.3.1' },
+  scheme: { name: 'http2.headers.scheme', label: ':scheme', type: 'string' },
+  authority: { name: 'http2.headers.authority', label: ':authority', type: 'string' },
+  path: { name: 'http2.headers.path', label: ':path', type: 'string' },
+  status: { name: 'http2.headers.status', label: ':status', type: 'u16', clause: 'RFC 9113 §8.3.2' },
+  contentType: { name: 'http2.headers.content_type', label: 'content-type', type: 'string' },
+  userAgent: { name: 'http2.headers.user_agent', label: 'user-agent', type: 'string' },
   payload: { name: 'http2.unknown', label: 'Payload', type: 'bytes' },
 });
+
+const E = experts({
+  notUnpacked: {
+    code: 'http2.not-unpacked',
+    severity: 'warn',
+    message: 'Body decompression failed',
+    clause: 'RFC 9110 §8.4',
+  },
+});
+
+/** Headers that have a field of their own. */
+const TEXTS: ReadonlyMap<string, (typeof F)[keyof typeof F]> = new Map([
+  ...([
+    [':method', F.method],
+    [':scheme', F.scheme],
+    [':authority', F.authority],
+  ] as const),
+  ...([
+    [':path', F.path],
+    ['content-type', F.contentType],
+    ['user-agent', F.userAgent],
+  ] as const),
+]);
 
 /** A frame, or the preface where the type is -1. */
 export interface Http2Frame {
@@ -90,9 +130,19 @@ export interface Http2Frame {
   payload: Uint8Array;
 }
 
+/** What is kept of a connection. */
+class Connection {
+  /** By direction. */
+  readonly senders = [new Sender(), new Sender()] as const;
+
+  get size(): number {
+    return this.senders[0].size + this.senders[1].size;
+  }
+}
+
 const isPreface = (b: Uint8Array, off: number, end: number): boolean => startsWith(b, off, end, PREFACE);
 
-function frame(v: View, t: Tree): void {
+function frame(v: View, t: Tree, note: FrameNote | undefined): void {
   const { buf, off } = v;
   const type = buf[off + 3];
   const n = u24(buf, off);
@@ -102,8 +152,52 @@ function frame(v: View, t: Tree): void {
   t.num(F.flags, off + 4, 1, buf[off + 4]);
   t.bits(F.reserved, off + 5, 4, u32(buf, off + 5));
   t.bits(F.streamId, off + 5, 4, u32(buf, off + 5));
-  payload(v.sub(off + HEADER, off + HEADER + n), type, t);
+  if (type === Type.Headers || type === Type.Continuation || type === Type.PushPromise) headers(v, note, t);
+  else payload(v.sub(off + HEADER, off + HEADER + n), type, t);
   t.pop();
+}
+
+/** A header block, and all headers where it ends. */
+function headers(v: View, note: FrameNote | undefined, t: Tree): void {
+  const { off, end } = contentOf(v);
+  t.bytes(F.block, off, end - off);
+  for (const field of note?.fields ?? []) header(field, off, end - off, t);
+}
+
+function header([name, value]: Field, off: number, length: number, t: Tree): void {
+  t.open(F.header, off, length, t.labels ? `Header: ${name}: ${value}` : undefined);
+  t.num(F.nameLength, off, length, name.length);
+  t.text(F.name, off, length, name);
+  t.num(F.valueLength, off, length, value.length);
+  t.text(F.value, off, length, value);
+  const f = TEXTS.get(name);
+  if (f !== undefined) t.text(f, off, length, value);
+  else if (name === ':status' && /^\d{3}$/.test(value)) t.num(F.status, off, length, Number(value));
+  t.pop();
+}
+
+/** All octets of a body that ends with the frame `v`. */
+function wholeOf(v: View, { octets }: Body): View {
+  if (octets !== undefined) return View.of(octets, 'Reassembled body');
+  const { off, end } = contentOf(v);
+  return v.sub(off, end);
+}
+
+/** Hands on the body that ends with the frame `v`: like tshark only where somebody takes its media type. */
+function body(v: View, entity: Body, t: Tree, cx: Ctx): void {
+  const { type, parameters, coding } = entity;
+  let whole = wholeOf(v, entity);
+  if (coding !== '' && coding !== 'identity') {
+    const plain = cx.unpack?.(coding, whole.buf.subarray(whole.off, whole.end));
+    if (plain === undefined) {
+      t.expert(E.notUnpacked);
+      return;
+    }
+    whole = View.of(plain, 'Unpacked body');
+  }
+  if (whole.length === 0 || !takesBody(cx, type, whole)) return;
+  cx.mediaParameters = parameters;
+  cx.next('media_type', type, whole);
 }
 
 function payload(v: View, type: number, t: Tree): void {
@@ -128,7 +222,9 @@ export const http2 = defineDissector<Http2Frame>({
   short: 'HTTP2',
   spec: 'RFC 9113',
   fields: F,
+  experts: E,
   on: { 'tls.app': ['h2'] },
+  tables: ['media_type'],
 
   /** The preface of the client, or the SETTINGS that a server sends first. */
   probe(b, off, end) {
@@ -144,7 +240,18 @@ export const http2 = defineDissector<Http2Frame>({
     return end - off < HEADER ? 0 : HEADER + u24(b, off);
   },
 
-  dissect(v, t) {
+  track(v, cx) {
+    if (isPreface(v.buf, v.off, v.end) || v.length < HEADER) return;
+    const note = cx.flow(http2 as AnyDissector, () => new Connection()).senders[cx.direction].see(v, cx);
+    if (note === undefined) return;
+    cx.note(note);
+    if (note.body === undefined || note.body.coding !== '') return;
+    const exchange = { frame: cx.frame, id: String(u32(v.buf, v.off + 5) & 0x7fffffff) };
+    cx.track('media_type', note.body.type, wholeOf(v, note.body), exchange);
+  },
+
+  dissect(v, t, cx) {
+    const note = cx.note<FrameNote>(http2 as AnyDissector, v);
     t.open(F.http2, v.off, v.length);
     if (isPreface(v.buf, v.off, v.end)) {
       t.open(F.stream, v.off, v.length, t.labels ? 'Stream: Magic' : undefined);
@@ -152,10 +259,11 @@ export const http2 = defineDissector<Http2Frame>({
       t.pop();
     } else {
       need(v, HEADER);
-      frame(v, t);
+      frame(v, t, note);
       need(v, HEADER + u24(v.buf, v.off));
     }
     t.pop();
+    if (note?.body !== undefined) body(v, note.body, t, cx);
   },
 
   summary(v) {
