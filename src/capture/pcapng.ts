@@ -1,3 +1,4 @@
+import { append } from '../kit/index.js';
 /**
  * pcapng files, draft-ietf-opsawg-pcapng: sections of blocks, each section in its own byte order.
  *
@@ -302,10 +303,7 @@ export class PcapngReader implements FormatReader {
       } else if (code === EPB_DROPCOUNT && length === 8) {
         this.missed(chunk, view.getBigUint64(off, little));
       } else if (code === OPT_COMMENT) {
-        const text = optionText(w.buf, off, length);
-        const others = chunk.comments.get(chunk.count);
-        if (others) others.push(text);
-        else chunk.comments.set(chunk.count, [text]);
+        append(chunk.comments, chunk.count, optionText(w.buf, off, length));
       }
       off += (length + 3) & ~3;
     }

@@ -1,4 +1,4 @@
-import { type Field, ip4, ip6, type Tree } from '../kit/index.js';
+import { append, type Field, ip4, ip6, type Tree } from '../kit/index.js';
 import type { CallEntity, FindingEntity, MediaEntity, TunnelEntity } from '../model/entities.js';
 import { isBefore, type Moment } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
@@ -117,19 +117,11 @@ export class Hindsight {
   private stream(m: MediaEntity, facts: Facts): void {
     const { source, destination, start, end, tunnel = 0, call = 0 } = m;
     const key = streamKey(source.address, source.port, destination.address, destination.port, Number(m.ssrc));
-    const s = { tunnel, start, end, call, facts };
-    const same = this.streams.get(key);
-    if (same === undefined) this.streams.set(key, [s]);
-    else same.push(s);
+    append(this.streams, key, { tunnel, start, end, call, facts });
   }
 
   private finding({ code, severity, rows }: FindingEntity): void {
-    for (const row of rows) {
-      const found = { code, severity: FINDING_SEVERITIES[severity] };
-      const list = this.findings.get(row);
-      if (list === undefined) this.findings.set(row, [found]);
-      else list.push(found);
-    }
+    for (const row of rows) append(this.findings, row, { code, severity: FINDING_SEVERITIES[severity] });
   }
 
   /** Adds to the tree of a row what is known of it. */

@@ -1,4 +1,4 @@
-import { quoted, type Words, words } from '../kit/index.js';
+import { append, quoted, type Words, words } from '../kit/index.js';
 import type { Findings } from '../model/findings.js';
 import { isBefore, millis } from '../model/moment.js';
 import { placeOf } from './tunnel-entity.js';
@@ -28,8 +28,7 @@ export function judgeRebound(lives: readonly TunnelLife[], findings: Findings): 
   for (const life of lives) {
     const way = life.tcp.ways[life.tunnel.ue];
     if (!way.started) continue;
-    const key = `${serverOf(life)} ${way.next >>> NEARBY}`;
-    stopped.set(key, [...(stopped.get(key) ?? []), life]);
+    append(stopped, `${serverOf(life)} ${way.next >>> NEARBY}`, life);
   }
   for (const life of late) {
     const { from } = life.tcp.ways[life.tunnel.ue];

@@ -7,6 +7,7 @@ export * from './checksum.js';
 export * from './codec.js';
 export * from './dissector.js';
 export * from './fields.js';
+export * from './lists.js';
 export * from './remembered.js';
 export * from './table.js';
 export * from './text.js';

@@ -1,4 +1,4 @@
-import { latin1 } from '../kit/index.js';
+import { grouped, latin1 } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Call } from './call.js';
 import type { CallEntity, MediaEntity } from './entities.js';
@@ -101,12 +101,7 @@ export class Archive {
   tidy(now: Moment): void {
     const { signalling, media } = this.model;
     if (signalling.calls.size + media.streams.size < this.next) return;
-    const streams = new Map<number, MediaStream[]>();
-    for (const s of media.streams) {
-      const list = streams.get(s.call);
-      if (list === undefined) streams.set(s.call, [s]);
-      else list.push(s);
-    }
+    const streams = grouped(media.streams, (s) => s.call);
     for (const c of signalling.calls) this.consider(c, streams.get(c.id) ?? [], now);
     for (const s of streams.get(0) ?? []) if (millis(s.rtp.end, now) >= ALONE_MS) this.alone(s, now);
     this.next = Math.max(this.kept, Math.ceil((signalling.calls.size + media.streams.size) * 1.25));

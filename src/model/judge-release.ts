@@ -1,4 +1,4 @@
-import { type Own, ofNumber, ours, words } from '../kit/index.js';
+import { append, type Own, ofNumber, ours, words } from '../kit/index.js';
 import { ANSWER_MS } from './answer-time.js';
 import type { Call } from './call.js';
 import type { IsShaky } from './capture-quality.js';
@@ -72,12 +72,7 @@ const refs = (t: TunnelEntity, kind: Ref['kind'], all: readonly { readonly id: n
 
 function byTunnel<T>(all: Iterable<T>, tunnels: (x: T) => Iterable<number>): Map<number, T[]> {
   const lists = new Map<number, T[]>();
-  for (const x of all)
-    for (const id of tunnels(x)) {
-      const list = lists.get(id);
-      if (list === undefined) lists.set(id, [x]);
-      else list.push(x);
-    }
+  for (const x of all) for (const id of tunnels(x)) append(lists, id, x);
   return lists;
 }
 

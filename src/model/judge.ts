@@ -1,4 +1,4 @@
-import { ours } from '../kit/index.js';
+import { append, ours } from '../kit/index.js';
 import type { Call } from './call.js';
 import { type IsShaky, shakiness } from './capture-quality.js';
 import type { TunnelEntity } from './entities.js';
@@ -91,10 +91,7 @@ export function judge(m: SessionModel): void {
   const streams = new Map<number, MediaStream[]>();
   for (const s of media.streams) {
     judgeStreamOf(m, s, end);
-    if (s.copyOf !== null) continue;
-    const list = streams.get(s.call);
-    if (list === undefined) streams.set(s.call, [s]);
-    else list.push(s);
+    if (s.copyOf === null) append(streams, s.call, s);
   }
   for (const c of signalling.calls) {
     const own = streams.get(c.id) ?? [];

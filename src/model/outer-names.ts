@@ -1,4 +1,5 @@
 import { codec, type DnsMessage, nameText, response, TYPE } from '../../dissectors/dns/index.js';
+import { append } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Place } from './entities.js';
 import { addressOf, type Content } from './events.js';
@@ -136,9 +137,9 @@ class ClientNames {
   hears = false;
 
   add(q: OuterQuestion): void {
-    put(this.byName, q.name, q);
-    for (const a of q.addresses) put(this.byAddress, a, q);
-    if (q.alias !== '') put(this.byAlias, q.alias, q);
+    append(this.byName, q.name, q);
+    for (const a of q.addresses) append(this.byAddress, a, q);
+    if (q.alias !== '') append(this.byAlias, q.alias, q);
     if (q.addresses.length > 0) this.found.push(q);
     this.hears ||= q.answerAt !== null;
   }
@@ -163,12 +164,6 @@ class ClientNames {
     return this.kept;
   }
   private kept: readonly OuterQuestion[] | null = null;
-}
-
-function put<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
 }
 
 /** The name at the end of the CNAMEs that lead away from `name`; '' without any. */

@@ -1,5 +1,5 @@
 import type { Row } from '../engine/row.js';
-import { Held, type Severity, type Tree, twoDigits } from '../kit/index.js';
+import { append, Held, type Severity, type Tree, twoDigits } from '../kit/index.js';
 
 /** What `-j` and `-J` leave of a tree. */
 export interface LayerFilter {
@@ -48,11 +48,7 @@ export function expertsByNode(t: Tree): ReadonlyMap<number, readonly ShownExpert
   const out = new Map<number, ShownExpert[]>();
   for (const { expert, message, node } of t.experts) {
     const [severity, name] = SEVERITIES[expert.severity];
-    const item = { message, severity, name, code: expert.code };
-    const at = Math.max(0, node);
-    const list = out.get(at);
-    if (list === undefined) out.set(at, [item]);
-    else list.push(item);
+    append(out, Math.max(0, node), { message, severity, name, code: expert.code });
   }
   return out;
 }
@@ -83,9 +79,7 @@ export class Members<T> {
   private readonly lists = new Map<string, T[]>();
 
   add(key: string, value: T): void {
-    const list = this.lists.get(key);
-    if (list === undefined) this.lists.set(key, [value]);
-    else list.push(value);
+    append(this.lists, key, value);
   }
 
   /** Calls `take` with each key and its values. */

@@ -1,5 +1,5 @@
 import { RP_CAUSES } from '../../dissectors/sms/values.js';
-import { counted, hostAndPortText, isoSecond } from '../kit/index.js';
+import { append, counted, grouped, hostAndPortText, isoSecond } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import type {
   CallEntity,
@@ -184,17 +184,10 @@ export function unreadWords(findings: Series<FindingEntity>, tunnels: number): s
 
 /** Notes of one code that say the same, and what all of them are about. */
 export function alike(notes: readonly FindingEntity[]): { readonly note: FindingEntity; readonly about: string }[] {
-  const groups = new Map<string, FindingEntity[]>();
-  for (const f of notes) {
-    const key = `${f.code} ${f.meaning}`;
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, [f]);
-    else known.push(f);
-  }
+  const groups = grouped(notes, (f) => `${f.code} ${f.meaning}`);
   return [...groups.values()].map((all) => {
     const ids = new Map<string, number[]>();
-    for (const { refs } of all)
-      if (refs.length > 0) ids.set(refs[0].kind, [...(ids.get(refs[0].kind) ?? []), refs[0].id]);
+    for (const { refs } of all) if (refs.length > 0) append(ids, refs[0].kind, refs[0].id);
     const about = [...ids].map(([kind, list]) => `${kind} ${list.slice(0, MOST_ALIKE).join(', ')}${more(list.length)}`);
     return { note: all[0], about: about.join('; ') };
   });

@@ -1,6 +1,7 @@
 import type { CaptureInterface } from '../capture/chunk.js';
 import type { Packet } from '../engine/packet.js';
 import { Pass } from '../engine/pass.js';
+import { append } from '../kit/index.js';
 import type { Frames } from './frames.js';
 
 /** The pass that reads the capture first: notes which numbers flows get. */
@@ -25,10 +26,4 @@ export class FirstPass extends Pass {
       else append(stored.outerUdp, connection, n);
     if (tunnel > 0) for (let n = tcpStreams; n < this.tcpStreams; n++) append(stored.innerTcp, tunnel, n);
   }
-}
-
-function append(lists: Map<number, number[]>, key: number, n: number): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [n]);
-  else list.push(n);
 }

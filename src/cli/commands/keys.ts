@@ -1,4 +1,4 @@
-import { counted } from '../../kit/index.js';
+import { counted, grouped } from '../../kit/index.js';
 import { tunnelLine } from '../../report/tunnels.js';
 import type { BadKeyLine, KeyLogLine } from '../../tls/index.js';
 import type { Tunnel } from '../../tunnel/tunnel.js';
@@ -118,15 +118,4 @@ function places(lines: readonly KeyLogLine[]): string {
   }
   const text = runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(', ');
   return `line${lines.length === 1 ? '' : 's'} ${text}`;
-}
-
-/** The items by a key of theirs, in the order in which each key came first. */
-function grouped<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
-  const out = new Map<K, T[]>();
-  for (const item of items) {
-    const list = out.get(keyOf(item));
-    if (list === undefined) out.set(keyOf(item), [item]);
-    else list.push(item);
-  }
-  return out;
 }
