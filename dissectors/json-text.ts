@@ -1,3 +1,5 @@
+import { isSpace, latin1 } from 'fttscope/kit';
+
 /*
  * Whether octets are JSON, RFC 8259: objects and arrays, one after the other, with white space between them. Control
  * characters within strings are let pass, as Wireshark does.
@@ -13,7 +15,6 @@ const CLOSE_ARRAY = 93;
 /** How deep values nest. */
 const MAX_DEPTH = 1024;
 
-const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 10) || c === 13;
 /** Numbers and names end where none of these characters stands. */
 const isWord = (c: number): boolean =>
   (c >= 48 && c <= 57) || (c >= 97 && c <= 122) || c === 43 || c === 45 || c === 46 || c === 69;
@@ -35,7 +36,7 @@ function stringEnd(b: Uint8Array, at: number, end: number): number {
 function wordEnd(b: Uint8Array, at: number, end: number): number {
   let i = at;
   while (i < end && i - at < 64 && isWord(b[i])) i++;
-  return WORD.test(String.fromCharCode(...b.subarray(at, i))) ? i : -1;
+  return WORD.test(latin1(b, at, i)) ? i : -1;
 }
 
 /** Whether the octets are one whole value. RFC 8259 §2 */

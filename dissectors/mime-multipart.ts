@@ -5,6 +5,7 @@ import {
   experts,
   type Field,
   fields,
+  find,
   latin1,
   printable,
   type Tree,
@@ -152,8 +153,7 @@ function mediaParameter(parameters: string, name: string): string | undefined {
 function findBoundary(b: Uint8Array, from: number, off: number, end: number, boundary: string): Boundary | undefined {
   for (let at = off; at < end; ) {
     const line = at;
-    let i = at;
-    while (i < end && b[i] !== LF) i++;
+    const i = find(b, LF, at, end);
     at = i + 1;
     if (line + 2 > end || b[line] !== DASH || b[line + 1] !== DASH) continue;
     let k = 0;

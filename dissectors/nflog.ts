@@ -2,8 +2,8 @@ import {
   defineDissector,
   type Field,
   fields,
+  find,
   i32,
-  indexOf,
   nameOf,
   need,
   type Peek,
@@ -111,8 +111,8 @@ const order = (b: Uint8Array, start: number, end: number): typeof u16 =>
   makesSense(b, start, end, u16le) || !makesSense(b, start, end, u16) ? u16le : u16;
 
 function text(t: Tree, { buf }: View, off: number, n: number): void {
-  const end = indexOf(buf, 0, off, off + n);
-  t.text(F.prefix, off, n, utf8Text(buf, off, end < 0 ? off + n : end));
+  const end = find(buf, 0, off, off + n);
+  t.text(F.prefix, off, n, utf8Text(buf, off, end));
 }
 
 function value(t: Tree, v: View, type: number, off: number, n: number): void {
@@ -132,7 +132,7 @@ function value(t: Tree, v: View, type: number, off: number, n: number): void {
 /** Where the packet of a log entry is, and its EtherType; `at` -1: there is none. One object serves all. */
 const found = { at: -1, end: 0, protocol: 0 };
 
-function find(b: Uint8Array, off: number, end: number): typeof found {
+function packetIn(b: Uint8Array, off: number, end: number): typeof found {
   const read = order(b, off + HEADER, end);
   found.at = -1;
   found.protocol = 0;
@@ -166,7 +166,7 @@ export const nflog = defineDissector({
   peek(p: Peek) {
     const { buf, off, end } = p;
     if (end - off < HEADER) return p.stop();
-    const { at, end: stop, protocol } = find(buf, off, end);
+    const { at, end: stop, protocol } = packetIn(buf, off, end);
     if (at < 0) return p.stop();
     p.off = Math.min(at, end);
     p.wireEnd = Math.min(p.wireEnd, stop);
@@ -198,7 +198,7 @@ export const nflog = defineDissector({
       at += padded(n);
     }
     t.pop();
-    const { at, end, protocol } = find(buf, off, v.end);
+    const { at, end, protocol } = packetIn(buf, off, v.end);
     if (at >= 0) cx.next('ethertype.bare', protocol, v.sub(at, end));
   },
 

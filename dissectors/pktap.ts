@@ -4,7 +4,7 @@ import {
   experts,
   type Field,
   fields,
-  indexOf,
+  find,
   need,
   type Peek,
   type Tree,
@@ -69,8 +69,8 @@ export function packetData(t: Tree, cx: Ctx, link: number, packet: View): void {
 
 /** A name in a field of `length` octets: what stands before the first zero. */
 function name(t: Tree, f: Field, { buf }: View, off: number, length: number): void {
-  const end = indexOf(buf, 0, off, off + length);
-  t.text(f, off, length, utf8Text(buf, off, end < 0 ? off + length : end));
+  const end = find(buf, 0, off, off + length);
+  t.text(f, off, length, utf8Text(buf, off, end));
 }
 
 export const pktap = defineDissector({

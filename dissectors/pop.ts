@@ -3,14 +3,14 @@ import {
   concat,
   defineDissector,
   fields,
-  indexOf,
+  find,
   LIMITS,
   latin1,
+  lineAt,
   type Segment,
   startsWith,
   type Track,
   type Tree,
-  u8,
   utf8Text,
   View,
 } from 'fttscope/kit';
@@ -27,8 +27,6 @@ import {
  * Like Wireshark it takes a segment of the stream as a whole. One of the server that begins with no status is a mail, or
  * that part of one; how long the mail is the answer to RETR may say.
  */
-const LF = 10;
-const CR = 13;
 const SPACE = 32;
 const PORT = 110;
 
@@ -159,16 +157,9 @@ export const pop = defineDissector({
 
   summary(v, cx) {
     if (cx.dport !== PORT && !isStatus(v)) return `S: DATA fragment, ${v.length} bytes`;
-    return `${cx.dport === PORT ? 'C' : 'S'}: ${utf8Text(v.buf, v.off, lineEnd(v.buf, v.off, v.end).stop)}`;
+    return `${cx.dport === PORT ? 'C' : 'S'}: ${utf8Text(v.buf, v.off, lineAt(v.buf, v.off, v.end).end)}`;
   },
 });
-
-/** Where the line at `at` ends, and where the next one starts. */
-function lineEnd(b: Uint8Array, at: number, end: number): { stop: number; next: number } {
-  const lf = indexOf(b, LF, at, end);
-  if (lf < 0) return { stop: end, next: end };
-  return { stop: lf > at && u8(b, lf - 1) === CR ? lf - 1 : lf, next: lf + 1 };
-}
 
 const REQUEST = [F.request, F.command, F.parameter, F.requestData] as const;
 const RESPONSE = [F.response, F.indicator, F.description, F.responseData] as const;
@@ -176,11 +167,10 @@ const RESPONSE = [F.response, F.indicator, F.description, F.responseData] as con
 /** The first line has a word and what it is about; others have data. */
 function lines({ buf, off, end }: View, t: Tree, [line, word, rest, data]: typeof REQUEST | typeof RESPONSE): void {
   for (let at = off; at < end; ) {
-    const { stop, next } = lineEnd(buf, at, end);
+    const { end: stop, next } = lineAt(buf, at, end);
     if (at > off) t.text(data, at, stop - at);
     else {
-      const space = indexOf(buf, SPACE, at, stop);
-      const wordEnd = space < 0 ? stop : space;
+      const wordEnd = find(buf, SPACE, at, stop);
       t.text(line, at, stop - at);
       t.push();
       if (wordEnd > at) t.text(word, at, wordEnd - at);

@@ -3,6 +3,7 @@ import {
   experts,
   fields,
   indexOf,
+  latin1,
   need,
   startsWith,
   type Tree,
@@ -142,7 +143,7 @@ export const sap = defineDissector({
     let type = SDP;
     const zero = isDescription(v, at) ? -1 : indexOf(buf, 0, at, Math.min(v.end, at + MAX_TYPE));
     if (zero >= 0) {
-      t.text(F.payloadType, at, zero + 1 - at, (type = String.fromCharCode(...buf.subarray(at, zero))));
+      t.text(F.payloadType, at, zero + 1 - at, (type = latin1(buf, at, zero)));
       at = zero + 1;
     }
     t.pop();

@@ -1,4 +1,4 @@
-import { defineDissector, experts, fields } from 'fttscope/kit';
+import { defineDissector, experts, fields, lineAt } from 'fttscope/kit';
 
 /**
  * A part of a SIP message as a body, RFC 3420: what NOTIFY for a transfer (RFC 3515 §2.4.5) says about it, line by line.
@@ -6,8 +6,6 @@ import { defineDissector, experts, fields } from 'fttscope/kit';
  *     SIP/2.0 180 Ringing
  */
 const MAX_LINES = 2000;
-const CR = 13;
-const LF = 10;
 
 const F = fields({
   sipfrag: { name: 'sipfrag', label: 'Sipfrag', type: 'protocol', clause: 'RFC 3420 §2' },
@@ -36,11 +34,9 @@ export const sipfrag = defineDissector({
         t.expert(E.tooMany);
         break;
       }
-      let i = at;
-      while (i < end && buf[i] !== LF) i++;
-      const stop = i > at && buf[i - 1] === CR ? i - 1 : i;
-      t.text(F.line, at, stop - at);
-      at = i + 1;
+      const line = lineAt(buf, at, end);
+      t.text(F.line, at, line.end - at);
+      at = line.next;
     }
     t.pop();
   },

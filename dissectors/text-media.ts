@@ -1,4 +1,4 @@
-import { defineDissector, fields, printable, startsWith, type Tree, utf8Text } from 'fttscope/kit';
+import { defineDissector, fields, lineAt, printable, startsWith, type Tree, utf8Text } from 'fttscope/kit';
 import { isJson } from './json-text.js';
 
 /**
@@ -27,11 +27,9 @@ export function textLines(t: Tree, b: Uint8Array, off: number, end: number): voi
   if (!t.labels) return;
   let at = off;
   for (let n = 0; at < end && n < MAX_LINES; n++) {
-    let i = at;
-    while (i < end && b[i] !== 10) i++;
-    const stop = i > at && b[i - 1] === 13 ? i - 1 : i;
-    textItem(t, b, at, Math.min(end, i + 1), printable(utf8Text(b, at, stop)));
-    at = i + 1;
+    const line = lineAt(b, at, end);
+    textItem(t, b, at, line.next, printable(utf8Text(b, at, line.end)));
+    at = line.next;
   }
   if (at < end) textItem(t, b, at, end, `[Too many lines; ${end - at} octets are not shown]`);
 }

@@ -1,5 +1,5 @@
 /** Text in DHCP options: NVT ASCII (RFC 2132 §2), ended by the first zero octet where there is one. */
-import { counted, type Field, indexOf, type Tree, utf8Text } from 'fttscope/kit';
+import { counted, type Field, find, type Tree, utf8Text } from 'fttscope/kit';
 
 const isAscii = (b: Uint8Array, off: number, end: number): boolean => {
   for (let i = off; i < end; i++) if (b[i] >= 0x80 || b[i] === 0) return false;
@@ -8,8 +8,7 @@ const isAscii = (b: Uint8Array, off: number, end: number): boolean => {
 
 /** The text of `[off, end)` up to its first zero octet; an octet that is not ASCII becomes U+FFFD. */
 export function asciiText(b: Uint8Array, off: number, end: number): string {
-  const zero = indexOf(b, 0, off, end);
-  const stop = zero < 0 ? end : zero;
+  const stop = find(b, 0, off, end);
   let s = '';
   for (let i = off; i < stop; i++) s += b[i] < 0x80 ? String.fromCharCode(b[i]) : '\ufffd';
   return s;
@@ -26,8 +25,8 @@ export function putAscii(t: Tree, f: Field, b: Uint8Array, off: number, end: num
 
 /** Adds the text of `[off, end)` up to its first zero octet, read as UTF-8. */
 export function putUtf8(t: Tree, f: Field, b: Uint8Array, off: number, end: number): void {
-  const zero = indexOf(b, 0, off, end);
-  if (zero < 0) t.text(f, off, end - off);
+  const zero = find(b, 0, off, end);
+  if (zero === end) t.text(f, off, end - off);
   else {
     t.text(f, off, end - off, utf8Text(b, off, zero));
     t.strays(off, end - off);

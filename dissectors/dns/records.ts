@@ -1,5 +1,5 @@
 /** Shows the data of records, by type: RFC 1035 §3.3 and §3.4, and the documents named at each. DNSSEC: security.ts. */
-import { type Field, table, u32, utf8Text } from 'fttscope/kit';
+import { type Field, latin1, table, u32, utf8Text } from 'fttscope/kit';
 import { durationText } from '../dhcp/text.js';
 import { E } from './experts.js';
 import { F } from './fields.js';
@@ -290,9 +290,8 @@ function authorization(r: Rdata): void {
   const n = b[at];
   r.at = at + 1;
   r.need(n);
-  let tag = '';
-  for (let i = 0; i < n; i++) tag += String.fromCharCode(b[at + 1 + i]);
   const value = at + 1 + n;
+  const tag = latin1(b, at + 1, value);
   r.at = value;
   r.need(r.left);
   const text = utf8Text(b, value, r.end);

@@ -2,10 +2,13 @@ import {
   type Ctx,
   defineDissector,
   type Field,
+  find,
   indexOf,
   latin1,
   Malformed,
   need,
+  skip,
+  type TextLine,
   type Tree,
   Unsure,
   utf8Text,
@@ -17,7 +20,6 @@ import { codec, type HttpMessage } from './codec.js';
 import { type ConnectNote, type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
 import { ALL, E, F, HEADERS } from './fields.js';
 import {
-  behindSpaces,
   bodyLength,
   Chunked,
   chunkAt,
@@ -25,7 +27,6 @@ import {
   fieldValue,
   type Header,
   isStart,
-  type Line,
   type Message,
   messageLength,
   readMessage,
@@ -45,6 +46,11 @@ import { STATUS_NAMES } from './status.js';
  *                                                               empty line
  *                                   hello                       body
  */
+
+const LF = 10;
+const SPACE = 32;
+const AMPERSAND = 38;
+const QUESTION = 63;
 
 export * from './codec.js';
 
@@ -127,22 +133,21 @@ function requestLine(b: Uint8Array, m: Message, t: Tree): void {
   const target = targetOf(b, m.start);
   t.text(F.method, off, Math.min(end, target.off - 1) - off);
   uri(b, target.off, target.end, t);
-  const version = behindSpaces(b, target.end, end);
+  const version = skip(b, SPACE, target.end, end);
   t.text(F.requestVersion, version, end - version);
   t.pop();
 }
 
 function uri(b: Uint8Array, off: number, end: number, t: Tree): void {
   t.text(F.uri, off, end - off);
-  const mark = indexOf(b, 63, off, end);
+  const mark = indexOf(b, QUESTION, off, end);
   if (mark < 0) return;
   t.push();
   t.text(F.uriPath, off, mark - off);
   t.text(F.uriQuery, mark + 1, end - mark - 1);
   t.push();
   for (let at = mark + 1; at < end; ) {
-    let i = at;
-    while (i < end && b[i] !== 38) i++;
+    const i = find(b, AMPERSAND, at, end);
     if (i > at) t.text(F.uriParameter, at, i - at);
     at = i + 1;
   }
@@ -165,7 +170,7 @@ function statusFields(b: Uint8Array, m: Message, status: StatusLine, t: Tree): v
   t.pop();
 }
 
-const lineText = (b: Uint8Array, line: Line): string =>
+const lineText = (b: Uint8Array, line: TextLine): string =>
   latin1(b, line.off, line.next).replaceAll('\r', '\\r').replaceAll('\n', '\\n');
 
 /** Characters of a token, RFC 9110 §5.6.2. */
@@ -334,7 +339,7 @@ function chunks(v: View, from: number, t: Tree): View {
 function trailers(v: View, from: number, t: Tree): void {
   const { buf } = v;
   for (let at = from; at < v.end; ) {
-    const lf = indexOf(buf, 10, at, v.end);
+    const lf = indexOf(buf, LF, at, v.end);
     if (lf < 0) return;
     if (lf - at > 1) t.text(F.trailer, at, lf + 1 - at);
     at = lf + 1;

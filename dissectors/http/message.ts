@@ -1,8 +1,21 @@
-import { Framing, indexOf, latin1, No, type Probe, startsWith, Unsure, type View, Yes } from 'fttscope/kit';
+import {
+  Framing,
+  find,
+  indexOf,
+  latin1,
+  No,
+  type Probe,
+  skip,
+  startsWith,
+  type TextLine,
+  Unsure,
+  type View,
+  Yes,
+} from 'fttscope/kit';
 
 /** Where the parts of a message stand; offsets into its buffer. RFC 9112 §2. */
 export interface Message {
-  readonly start: Line;
+  readonly start: TextLine;
   readonly headers: readonly Header[];
   /** Field lines beyond {@link MAX_HEADERS}, which are not looked at. */
   readonly dropped: number;
@@ -12,15 +25,8 @@ export interface Message {
   readonly complete: boolean;
 }
 
-/** `[off, end)` without its line end, which `next` lies behind. */
-export interface Line {
-  readonly off: number;
-  readonly end: number;
-  readonly next: number;
-}
-
 /** A field line with its continuation lines; without a colon `nameEnd` is `end`. */
-export interface Header extends Line {
+export interface Header extends TextLine {
   readonly nameEnd: number;
   readonly name: string;
   readonly valueOff: number;
@@ -55,7 +61,7 @@ export function isStart(b: Uint8Array, off: number, end: number): Probe {
   const at = startOf(b, off, end);
   const start = startsMessage(b, off, end);
   if (start !== Yes || startsWith(b, at, end, 'HTTP/')) return start;
-  const line = lineAt(b, at, Math.min(end, at + LONGEST_LINE));
+  const line = wholeLineAt(b, at, Math.min(end, at + LONGEST_LINE));
   if (line === undefined) return end - at < LONGEST_LINE ? Unsure : No;
   return hasVersion(b, line) ? Yes : No;
 }
@@ -65,8 +71,7 @@ export function startsMessage(b: Uint8Array, off: number, end: number): Probe {
   const at = startOf(b, off, end);
   if (startsWith(b, at, end, 'HTTP/')) return Yes;
   if (end - at < 5 && 'HTTP/'.startsWith(latin1(b, at, end))) return Unsure;
-  let i = at;
-  while (i < end && i - at <= LONGEST_METHOD && b[i] !== SPACE) i++;
+  const i = find(b, SPACE, at, Math.min(end, at + LONGEST_METHOD + 1));
   const token = latin1(b, at, i);
   if (i === end) return [...METHODS].some((m) => m.startsWith(token)) ? Unsure : No;
   return b[i] === SPACE && METHODS.has(token) ? Yes : No;
@@ -77,27 +82,27 @@ const startOf = (b: Uint8Array, off: number, end: number): number =>
   end - off > 2 && b[off] === CR && b[off + 1] === LF ? off + 2 : off;
 
 /** Where the target of a request line starts and ends: between the first two spaces, or up to its end. RFC 9112 §3 */
-export function targetOf(b: Uint8Array, { off, end }: Line): { readonly off: number; readonly end: number } {
-  const at = Math.min(end, tokenEnd(b, off, end) + 1);
-  return { off: at, end: tokenEnd(b, at, end) };
+export function targetOf(b: Uint8Array, { off, end }: TextLine): { readonly off: number; readonly end: number } {
+  const at = Math.min(end, find(b, SPACE, off, end) + 1);
+  return { off: at, end: find(b, SPACE, at, end) };
 }
 
 /** Whether ` HTTP/1.` stands behind the method of a request line, where its target may be missing. */
-function hasVersion(b: Uint8Array, line: Line): boolean {
+function hasVersion(b: Uint8Array, line: TextLine): boolean {
   let at = indexOf(b, SPACE, line.off, line.end);
   while (at >= 0 && !isVersion(b, at, line)) at = indexOf(b, SPACE, at + 1, line.end);
   return at >= 0;
 }
 
 /** Whether a space and a version stand at `at`, or what is left of them in a line that was cut. */
-const isVersion = (b: Uint8Array, at: number, { end, next }: Line): boolean =>
+const isVersion = (b: Uint8Array, at: number, { end, next }: TextLine): boolean =>
   startsWith(b, at, end, ' HTTP/1.') || (next === end && ' HTTP/1.'.startsWith(latin1(b, at, end)));
 
 /**
  * The line that starts at `off`; undefined where its end is not there, but for one that was `cut`. A CR alone ends a line,
  * too: receivers disagree about it (RFC 9112 §2.2), and Wireshark takes it so.
  */
-function lineAt(b: Uint8Array, off: number, end: number, cut = false): Line | undefined {
+function wholeLineAt(b: Uint8Array, off: number, end: number, cut = false): TextLine | undefined {
   const at = lineEnd(b, off, end);
   const next = at < 0 ? -1 : behindLineEnd(b, at, end);
   if (next >= 0) return { off, end: at, next };
@@ -110,7 +115,7 @@ function lineAt(b: Uint8Array, off: number, end: number, cut = false): Line | un
  */
 export function fieldLines(b: Uint8Array, off: number, end: number): number {
   for (let at = off; ; ) {
-    const line = lineAt(b, at, end);
+    const line = wholeLineAt(b, at, end);
     if (line === undefined) return at > off ? end - off : 0;
     const isBlank = line.end === line.off;
     const isField = b[at] >= SPACE && b[at] <= 126 && indexOf(b, COLON, at, line.end) >= 0;
@@ -121,9 +126,9 @@ export function fieldLines(b: Uint8Array, off: number, end: number): number {
 
 /** Where the next line ends, or -1. */
 function lineEnd(b: Uint8Array, off: number, end: number): number {
-  const lf = indexOf(b, LF, off, end);
-  const cr = indexOf(b, CR, off, lf < 0 ? end : lf);
-  return cr < 0 ? lf : cr;
+  const lf = find(b, LF, off, end);
+  const at = find(b, CR, off, lf);
+  return at < end ? at : -1;
 }
 
 /** Behind the line end at `at`; -1 where an LF may still come. */
@@ -143,7 +148,7 @@ export function startLine(v: View): string {
 
 const isBlank = (c: number): boolean => c === SPACE || c === TAB;
 
-function onlyBlanks(b: Uint8Array, { off, end }: Line): boolean {
+function onlyBlanks(b: Uint8Array, { off, end }: TextLine): boolean {
   let at = off;
   while (at < end && isBlank(b[at])) at++;
   return at === end;
@@ -154,20 +159,20 @@ function onlyBlanks(b: Uint8Array, { off, end }: Line): boolean {
  * starts at a line that has no colon, unless `all` lines up to the empty one are wanted.
  */
 export function readMessage(b: Uint8Array, off: number, end: number, cut = false, all = false): Message | undefined {
-  const start = lineAt(b, startOf(b, off, end), end, cut);
+  const start = wholeLineAt(b, startOf(b, off, end), end, cut);
   if (start === undefined) return undefined;
   const headers: Header[] = [];
   let dropped = 0;
   let at = start.next;
   for (;;) {
-    let line = lineAt(b, at, end, cut);
+    let line = wholeLineAt(b, at, end, cut);
     if (line === undefined) break;
     if (line.end === line.off) return { start, headers, dropped, body: line.next, complete: true };
     if (!all && line.next > line.end && indexOf(b, COLON, line.off, line.end) < 0)
       return { start, headers, dropped, body: line.off, complete: true };
     // RFC 9112 §5.2: a line that starts with white space goes on with the one before
     while (line.next < end && isBlank(b[line.next])) {
-      const more = lineAt(b, line.next, end);
+      const more = wholeLineAt(b, line.next, end);
       if (more === undefined || onlyBlanks(b, more)) break;
       line = { off: line.off, end: more.end, next: more.next };
     }
@@ -178,9 +183,8 @@ export function readMessage(b: Uint8Array, off: number, end: number, cut = false
   return { start, headers, dropped, body: at, complete: false };
 }
 
-function header(b: Uint8Array, line: Line): Header {
-  const colon = indexOf(b, COLON, line.off, line.end);
-  const nameEnd = colon < 0 ? line.end : colon;
+function header(b: Uint8Array, line: TextLine): Header {
+  const nameEnd = find(b, COLON, line.off, line.end);
   let from = Math.min(line.end, nameEnd + 1);
   const to = line.end;
   while (from < to && isBlank(b[from])) from++;
@@ -212,25 +216,14 @@ export interface StatusLine {
 }
 
 /** The parts of a status line; undefined for a request line. */
-export function statusLine(b: Uint8Array, { off, end }: Line): StatusLine | undefined {
+export function statusLine(b: Uint8Array, { off, end }: TextLine): StatusLine | undefined {
   if (!startsWith(b, off, end, 'HTTP/')) return undefined;
-  const versionEnd = tokenEnd(b, off, end);
-  const code = behindSpaces(b, versionEnd, end);
-  const codeEnd = tokenEnd(b, code, end);
+  const versionEnd = find(b, SPACE, off, end);
+  const code = skip(b, SPACE, versionEnd, end);
+  const codeEnd = find(b, SPACE, code, end);
   if (codeEnd - code < 3) return { versionEnd, code, digits: undefined, reason: end };
   const digits = /^\d*/.exec(latin1(b, code, code + 3))![0];
-  return { versionEnd, code, digits, reason: behindSpaces(b, codeEnd, end) };
-}
-
-function tokenEnd(b: Uint8Array, off: number, end: number): number {
-  const space = indexOf(b, SPACE, off, end);
-  return space < 0 ? end : space;
-}
-
-export function behindSpaces(b: Uint8Array, off: number, end: number): number {
-  let at = off;
-  while (at < end && b[at] === SPACE) at++;
-  return at;
+  return { versionEnd, code, digits, reason: skip(b, SPACE, codeEnd, end) };
 }
 
 /**
@@ -271,7 +264,7 @@ export interface Chunk {
  * the digits is passed over, as receivers do.
  */
 export function chunkAt(b: Uint8Array, off: number, end: number): Chunk | 0 | -1 {
-  const line = lineAt(b, off, end);
+  const line = wholeLineAt(b, off, end);
   if (line === undefined) return end - off > 1024 ? -1 : 0;
   const m = /^\s*(?:0x)?0*([0-9a-f]{1,8})(?![0-9a-f])/i.exec(latin1(b, off, line.end));
   if (m === null) return -1;

@@ -1,4 +1,4 @@
-import { type Tree, table, utf8Text } from 'fttscope/kit';
+import { find, skip, type Tree, table, utf8Text } from 'fttscope/kit';
 import { NOT_SHOWN, textItem } from '../text-media.js';
 import { E, F } from './fields.js';
 
@@ -12,19 +12,6 @@ const NO_OCTETS = new Uint8Array(0);
 /** What earlier lines of the same m-line say: encoding name in lower case by format. */
 export type Encodings = Map<string, string>;
 
-/** Offset of `octet` in `[off, end)`, or `end`. */
-export function find(b: Uint8Array, octet: number, off: number, end: number): number {
-  let i = off;
-  while (i < end && b[i] !== octet) i++;
-  return i;
-}
-
-function skipSpaces(b: Uint8Array, off: number, end: number): number {
-  let i = off;
-  while (i < end && b[i] === SP) i++;
-  return i;
-}
-
 const digitsOnly = (s: string): boolean => /^\d+$/.test(s);
 
 /** A number that may be put into a node of 32 bits; undefined if the text is none. */
@@ -33,14 +20,14 @@ export const number32 = (s: string): number | undefined =>
 
 /** `96 AMR-WB/16000/1`. RFC 8866 §6.6. */
 function rtpmap(t: Tree, b: Uint8Array, off: number, end: number, encodings: Encodings): void {
-  const format = skipSpaces(b, off, end);
+  const format = skip(b, SP, off, end);
   const formatEnd = find(b, SP, format, end);
   if (formatEnd === format) {
     t.expert(E.missingFields);
     return;
   }
   t.text(F.mediaFormat, format, formatEnd - format);
-  const name = skipSpaces(b, formatEnd, end);
+  const name = skip(b, SP, formatEnd, end);
   const slash = find(b, SLASH, name, end);
   if (slash === end || slash === name) return;
   t.text(F.mimeType, name, slash - name);
@@ -53,19 +40,19 @@ function rtpmap(t: Tree, b: Uint8Array, off: number, end: number, encodings: Enc
 
 /** `96 mode-set=0,2; octet-align=1`. RFC 8866 §6.15. */
 function fmtp(t: Tree, b: Uint8Array, off: number, end: number, encodings: Encodings): void {
-  const format = skipSpaces(b, off, end);
+  const format = skip(b, SP, off, end);
   const formatEnd = find(b, SP, format, end);
   if (formatEnd === end) return;
   t.text(F.mediaFormat, format, formatEnd - format);
   const encoding = encodings.get(utf8Text(b, format, formatEnd)) ?? '';
   // Like Wireshark we take what stands behind a last semicolon, and between two, for a parameter that is empty.
-  for (let i = skipSpaces(b, formatEnd, end); i <= end; ) {
+  for (let i = skip(b, SP, formatEnd, end); i <= end; ) {
     const stop = find(b, SEMICOLON, i, end);
     t.text(F.fmtpParameter, i, stop - i);
     t.push();
     if (stop > i) formatParameter(t, b, i, stop, encoding);
     t.pop();
-    i = skipSpaces(b, stop + 1, end);
+    i = skip(b, SP, stop + 1, end);
     if (stop === end) break;
   }
 }
@@ -111,11 +98,11 @@ function candidate(t: Tree, b: Uint8Array, off: number, end: number): void {
       return;
     }
     t.text(f, i, stop - i);
-    i = skipSpaces(b, stop, end);
+    i = skip(b, SP, stop, end);
   }
   const typeEnd = find(b, SP, i, end);
   if (utf8Text(b, i, typeEnd) !== 'typ') return;
-  const kind = skipSpaces(b, typeEnd, end);
+  const kind = skip(b, SP, typeEnd, end);
   const kindEnd = find(b, SP, kind, end);
   if (kindEnd > kind) t.text(F.iceType, kind, kindEnd - kind);
 }
@@ -126,15 +113,15 @@ function crypto(t: Tree, b: Uint8Array, off: number, end: number): void {
   const tag = number32(utf8Text(b, off, tagEnd));
   t.num(F.cryptoTag, off, tagEnd - off, tag ?? 0);
   if (tag === undefined) t.expert(E.badCryptoTag);
-  const suite = skipSpaces(b, tagEnd, end);
+  const suite = skip(b, SP, tagEnd, end);
   const suiteEnd = find(b, SP, suite, end);
   if (suiteEnd === suite) {
     t.expert(E.missingFields);
     return;
   }
   t.text(F.cryptoSuite, suite, suiteEnd - suite);
-  const keysEnd = find(b, SP, skipSpaces(b, suiteEnd, end), end); // session parameters follow
-  for (let i = skipSpaces(b, suiteEnd, end); i < keysEnd; ) {
+  const keysEnd = find(b, SP, skip(b, SP, suiteEnd, end), end); // session parameters follow
+  for (let i = skip(b, SP, suiteEnd, end); i < keysEnd; ) {
     const stop = find(b, SEMICOLON, i, keysEnd);
     keyParameter(t, b, i, stop);
     i = stop + 1;

@@ -1,9 +1,19 @@
-import { defineDissector, type Field, LIMITS, type Tree, utf8Text, type View } from 'fttscope/kit';
+import {
+  defineDissector,
+  type Field,
+  find,
+  LIMITS,
+  lineAt,
+  type TextLine,
+  type Tree,
+  utf8Text,
+  type View,
+} from 'fttscope/kit';
 import { NOT_SHOWN } from '../text-media.js';
-import { ATTRIBUTES, type Encodings, find } from './attributes.js';
+import { ATTRIBUTES, type Encodings } from './attributes.js';
 import { E, F } from './fields.js';
 import { withoutKeys } from './keys.js';
-import { isTyped, lineAt, type SdpLineRange, type SessionDescription, sdpCodec } from './lines.js';
+import { isTyped, type SessionDescription, sdpCodec } from './lines.js';
 import { expectMedia, Known } from './media.js';
 import { payloadTypeText } from './payload-types.js';
 
@@ -223,7 +233,7 @@ const LINES: Readonly<Record<string, LineKind>> = {
   m: { field: F.media, parts: mediaLine },
 };
 
-function showLine(t: Tree, b: Uint8Array, l: SdpLineRange, w: Walk): void {
+function showLine(t: Tree, b: Uint8Array, l: TextLine, w: Walk): void {
   const len = l.end - l.off;
   if (!isTyped(b, l)) {
     t.text(F.invalid, l.off, len);

@@ -1,37 +1,16 @@
-import { type Codec, utf8Text } from 'fttscope/kit';
+import { type Codec, find, lineAt, type TextLine, utf8Text } from 'fttscope/kit';
 
 /*
  * `x=value` lines, RFC 8866 §5. CRLF ends a line; LF alone is taken too (§5).
  */
-const CR = 13;
 const LF = 10;
 const EQUALS = 61;
 
-/** One line: offsets into its buffer. */
-export interface SdpLineRange {
-  readonly off: number;
-  /** One past the text of the line. */
-  readonly end: number;
-  /** One past its line end. */
-  readonly next: number;
-}
-
-/** The line at `off`. */
-export function lineAt(b: Uint8Array, off: number, end: number): SdpLineRange {
-  let i = off;
-  while (i < end && b[i] !== LF) i++;
-  return { off, end: i > off && b[i - 1] === CR ? i - 1 : i, next: i < end ? i + 1 : end };
-}
-
 /** Where the line after the one at `off` begins. */
-export function nextLine(b: Uint8Array, off: number, end: number): number {
-  let i = off;
-  while (i < end && b[i] !== LF) i++;
-  return i < end ? i + 1 : end;
-}
+export const nextLine = (b: Uint8Array, off: number, end: number): number => Math.min(end, find(b, LF, off, end) + 1);
 
 /** Whether the line is `x=…`. */
-export const isTyped = (b: Uint8Array, l: SdpLineRange): boolean => l.end - l.off >= 2 && b[l.off + 1] === EQUALS;
+export const isTyped = (b: Uint8Array, l: TextLine): boolean => l.end - l.off >= 2 && b[l.off + 1] === EQUALS;
 
 /** One line of a session description. */
 export interface SdpLine {

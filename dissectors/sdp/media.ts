@@ -1,6 +1,16 @@
-import { ByOctets, type Exchange, LIMITS, parseAddress, type Track, utf8Text, type View } from 'fttscope/kit';
+import {
+  ByOctets,
+  type Exchange,
+  find,
+  LIMITS,
+  lineAt,
+  parseAddress,
+  type Track,
+  utf8Text,
+  type View,
+} from 'fttscope/kit';
 import type { SrtpSetup } from '../dtls/index.js';
-import { isTyped, lineAt, nextLine } from './lines.js';
+import { isTyped, nextLine } from './lines.js';
 import { type PayloadType, staticPayloadType } from './payload-types.js';
 
 /** What a session description says about RTP to one of its addresses; `rtp` and `rtcp` get it with `expected`. */
@@ -123,9 +133,7 @@ function mediaLine(
 
 /** The first space from `off` on; `end` where there is none. */
 function nextSpace(b: Uint8Array, off: number, end: number): number {
-  let i = off;
-  while (i < end && b[i] !== SP) i++;
-  return Math.min(i, end);
+  return Math.min(find(b, SP, off, end), end);
 }
 
 /** `IN IP4 192.0.2.1/127`: the address; undefined for names and for 0.0.0.0 (RFC 3264 §8.4: on hold). */

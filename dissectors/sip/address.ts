@@ -1,4 +1,4 @@
-import { isSpace, skipSpace, type Tree } from 'fttscope/kit';
+import { find, isSpace, skipSpace, type Tree } from 'fttscope/kit';
 import { showE164 } from '../e164.js';
 import { type AddressFields, F } from './fields.js';
 import { isDigit, trimEnd } from './message.js';
@@ -105,8 +105,7 @@ export function parseAddress(b: Uint8Array, off: number, end: number, ahead?: Li
   const less = opening(b, afterQuote, end, ahead);
   if (less < 0) return quoted ? undefined : bareAddress(b, displayOff, end);
   if (ahead !== undefined && less > ahead.lastGreater) return undefined;
-  let greater = less + 1;
-  while (greater < end && b[greater] !== GREATER) greater++;
+  const greater = find(b, GREATER, less + 1, end);
   if (greater === end) return undefined;
   const a = blank(displayOff, quoted ? afterQuote : less, skipSpace(b, less + 1, greater), greater, greater + 1);
   splitUri(b, a);
@@ -168,8 +167,7 @@ const blank = (displayOff: number, displayEnd: number, uriOff: number, uriEnd: n
 /** Finds user, host, port and parameters of a sip or sips URI; leaves them empty for other schemes. RFC 3261 §19.1.1. */
 function splitUri(b: Uint8Array, a: SipAddress): void {
   const { uriOff, uriEnd } = a;
-  let i = uriOff;
-  while (i < uriEnd && b[i] !== COLON) i++;
+  let i = find(b, COLON, uriOff, uriEnd);
   if (!equalsName(b, uriOff, i, 'sip') && !equalsName(b, uriOff, i, 'sips')) return;
   a.hostOff = Math.min(i + 1, uriEnd);
   for (let at = a.hostOff; at < uriEnd; at++)
@@ -180,7 +178,7 @@ function splitUri(b: Uint8Array, a: SipAddress): void {
       break;
     }
   i = a.hostOff;
-  if (b[i] === 91) while (i < uriEnd && b[i] !== 93) i++; // [IPv6]
+  if (b[i] === 91) i = find(b, 93, i, uriEnd); // [IPv6]
   while (i < uriEnd && b[i] !== COLON && b[i] !== SEMICOLON && b[i] !== QUESTION && b[i] !== GREATER && !isSpace(b[i]))
     i++;
   a.hostEnd = i;

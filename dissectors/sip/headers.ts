@@ -1,4 +1,4 @@
-import { type Field, isSpace, skipSpace, type Tree } from 'fttscope/kit';
+import { type Field, find, isSpace, skipSpace, type Tree } from 'fttscope/kit';
 import { textItem } from '../text-media.js';
 import { findOutside, ListAhead, type Parameter, parameter, parseAddress, quotedEnd, showAddress } from './address.js';
 import { authenticationHeader } from './auth.js';
@@ -137,10 +137,7 @@ const via: HeaderDissector = (t, b, off, end) => {
 
 function oneVia(t: Tree, b: Uint8Array, off: number, end: number): void {
   let i = off;
-  for (let slashes = 0; slashes < 2; slashes++) {
-    while (i < end && b[i] !== SLASH) i++;
-    i++;
-  }
+  for (let slashes = 0; slashes < 2; slashes++) i = find(b, SLASH, i, end) + 1;
   const transport = skipSpace(b, i, end);
   i = transport;
   while (i < end && isToken(b[i])) i++;
@@ -154,7 +151,7 @@ function oneVia(t: Tree, b: Uint8Array, off: number, end: number): void {
 function sentBy(t: Tree, b: Uint8Array, off: number, end: number): number {
   let i = off;
   if (i < end && b[i] === BRACKET) {
-    while (i < end && b[i] !== 93) i++;
+    i = find(b, 93, i, end);
     t.text(F.viaAddress, off + 1, i - off - 1);
     i++;
   } else {

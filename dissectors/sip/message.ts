@@ -1,4 +1,16 @@
-import { Framing, isSpace, Malformed, No, type Probe, skipSpace, Unsure, utf8Text, Yes } from 'fttscope/kit';
+import {
+  Framing,
+  find,
+  isSpace,
+  lineAt,
+  Malformed,
+  No,
+  type Probe,
+  skipSpace,
+  Unsure,
+  utf8Text,
+  Yes,
+} from 'fttscope/kit';
 import { equalsName, Header, headerIdAt } from './names.js';
 
 /*
@@ -271,8 +283,7 @@ function withBody(b: Uint8Array, off: number, headersEnd: number, end: number, l
 function contentLengthAt(b: Uint8Array, line: number, end: number): number {
   const c = b[line] | 0x20;
   if (c !== 0x63 && c !== 0x6c) return -1; // c, l
-  let colon = line;
-  while (colon < end && b[colon] !== COLON) colon++;
+  const colon = find(b, COLON, line, end);
   const nameEnd = trimEnd(b, line, colon);
   if (!equalsName(b, line, nameEnd, 'content-length') && !equalsName(b, line, nameEnd, 'l')) return -1;
   return wholeNumber(b, colon + 1, end);
@@ -305,10 +316,9 @@ export function parseSip(buf: Uint8Array, off: number, end: number, startLineOnl
 
 function startLine(m: SipMessage): void {
   const { buf, off, end } = m;
-  let lf = off;
-  while (lf < end && buf[lf] !== LF) lf++;
-  m.lineEnd = lf > off && buf[lf - 1] === CR ? lf - 1 : lf;
-  m.headersOff = lf < end ? lf + 1 : end;
+  const line = lineAt(buf, off, end);
+  m.lineEnd = line.end;
+  m.headersOff = line.next;
   m.isRequest = versionPrefix(buf, off, end) < VERSION.length;
   if (!m.isRequest) {
     const code = off + VERSION.length + 1;

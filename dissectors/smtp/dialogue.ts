@@ -1,4 +1,15 @@
-import { concat, indexOf, LIMITS, latin1, type Segment, startsWith, type Track, u8, type View } from 'fttscope/kit';
+import {
+  concat,
+  LIMITS,
+  latin1,
+  lineAt,
+  type Segment,
+  startsWith,
+  type TextLine,
+  type Track,
+  u8,
+  type View,
+} from 'fttscope/kit';
 
 /** What a segment of the client is: its last line says it, and the end of a mail ends all before it. */
 export type Kind = 'commands' | 'mail' | 'end' | 'user' | 'password' | 'both';
@@ -21,14 +32,12 @@ const VERB = 4;
 const VERBS =
   'ATRN AUTH BDAT BURL DATA EHLO ETRN EXPN HELO HELP MAIL NOOP QUIT RCPT RSET SAML SEND SOML STAR TURN VRFY'.split(' ');
 
-/** Lines of a segment, their ends included; the last may have none. */
-export function* lines(b: Uint8Array, off: number, end: number): Generator<readonly [number, number, number]> {
+/** Lines of a segment; the last may have no end. */
+export function* lines(b: Uint8Array, off: number, end: number): Generator<TextLine> {
   for (let at = off; at < end; ) {
-    const lf = indexOf(b, LF, at, end);
-    const next = lf < 0 ? end : lf + 1;
-    const stop = lf < 0 ? end : lf > at && u8(b, lf - 1) === CR ? lf - 1 : lf;
-    yield [at, stop, next];
-    at = next;
+    const line = lineAt(b, at, end);
+    yield line;
+    at = line.next;
   }
 }
 
@@ -53,7 +62,7 @@ export class Dialogue {
   /** Takes a segment in. */
   take({ buf: b, off, end }: View, cx: Track): SmtpNote {
     let kind: Kind = 'commands';
-    for (const [at, stop, next] of lines(b, off, end)) {
+    for (const { off: at, end: stop, next } of lines(b, off, end)) {
       if (this.reading && this.ends(b, at, end)) {
         this.reading = false;
         this.keep(b, off, at, cx);

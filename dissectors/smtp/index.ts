@@ -1,4 +1,14 @@
-import { type AnyDissector, defineDissector, indexOf, latin1, type Tree, u8, utf8Text, View } from 'fttscope/kit';
+import {
+  type AnyDissector,
+  defineDissector,
+  indexOf,
+  latin1,
+  lineAt,
+  type Tree,
+  u8,
+  utf8Text,
+  View,
+} from 'fttscope/kit';
 import { Dialogue, lines, type SmtpNote } from './dialogue.js';
 import { F } from './fields.js';
 
@@ -61,7 +71,7 @@ export const smtp = defineDissector({
   },
 
   summary(v, cx) {
-    const [, stop] = lines(v.buf, v.off, v.end).next().value ?? [v.off, v.end];
+    const { end: stop } = lineAt(v.buf, v.off, v.end);
     const kind = cx.note<SmtpNote>(smtp as AnyDissector, v)?.kind;
     if (kind === 'mail') return `C: DATA fragment, ${v.length} bytes`;
     if (kind === 'end') return 'C: .';
@@ -80,7 +90,7 @@ function whole(t: Tree, { mail, segments }: SmtpNote): void {
 
 function commands(v: View, t: Tree): void {
   const { buf } = v;
-  for (const [at, stop, next] of lines(buf, v.off, v.end)) {
+  for (const { off: at, end: stop, next } of lines(buf, v.off, v.end)) {
     t.text(F.commandLine, at, next - at);
     t.push();
     const verb = Math.min(stop, at + 4);
@@ -96,7 +106,7 @@ function commands(v: View, t: Tree): void {
 function replies(v: View, t: Tree): void {
   const { buf } = v;
   let open = false;
-  for (const [at, stop, next] of lines(buf, v.off, v.end)) {
+  for (const { off: at, end: stop, next } of lines(buf, v.off, v.end)) {
     if (!open) t.text(F.reply, at, next - at);
     t.push();
     const code = latin1(buf, at, Math.min(stop, at + CODE));

@@ -1,4 +1,4 @@
-import { Malformed } from 'fttscope/kit';
+import { latin1, Malformed } from 'fttscope/kit';
 
 /**
  * Distinguished encoding rules, ITU-T X.690: identifier, length, contents.
@@ -134,8 +134,7 @@ export function integerBits(b: Uint8Array, e: Element): number {
 
 /** Contents of a UTCTime or GeneralizedTime in seconds since the epoch, NaN where they say no time. RFC 5280 §4.1.2.5 */
 export function derTime(b: Uint8Array, e: Element): number {
-  let s = '';
-  for (let i = e.off; i < e.end && i < e.off + 24; i++) s += String.fromCharCode(b[i]);
+  let s = latin1(b, e.off, Math.min(e.end, e.off + 24));
   if (e.tag === Tag.UtcTime) s = (s < '50' ? '20' : '19') + s;
   const m = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:\.\d+)?(?:Z|([+-])(\d\d)(\d\d))$/.exec(s);
   if (m === null) return Number.NaN;

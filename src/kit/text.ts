@@ -87,6 +87,38 @@ export function indexOf(b: Uint8Array, octet: number, off: number, end: number):
   return -1;
 }
 
+/** First offset in `[off, end)` that holds `octet`, or `end`. */
+export function find(b: Uint8Array, octet: number, off: number, end: number): number {
+  let i = off;
+  while (i < end && b[i] !== octet) i++;
+  return i;
+}
+
+/** First offset in `[off, end)` that does not hold `octet`, or `end`. */
+export function skip(b: Uint8Array, octet: number, off: number, end: number): number {
+  let i = off;
+  while (i < end && b[i] === octet) i++;
+  return i;
+}
+
+const LF = 10;
+const CR = 13;
+
+/** A line of text: offsets into its buffer. */
+export interface TextLine {
+  readonly off: number;
+  /** One past the text of the line. */
+  readonly end: number;
+  /** One past its line end: where the next line begins. */
+  readonly next: number;
+}
+
+/** The line at `off`. CRLF ends it, LF alone does too, and so does the end of the octets. */
+export function lineAt(b: Uint8Array, off: number, end: number): TextLine {
+  const lf = find(b, LF, off, end);
+  return { off, end: lf > off && b[lf - 1] === CR ? lf - 1 : lf, next: lf < end ? lf + 1 : end };
+}
+
 /** Whether a character is a space, a tab or a line end: the white space of SIP (RFC 3261 §25.1) and XML (XML 1.0 §2.3). */
 export const isSpace = (c: number): boolean => c === 32 || c === 9 || c === 13 || c === 10;
 

@@ -1,3 +1,4 @@
+import { latin1 } from '../kit/index.js';
 /**
  * Text that is being redacted, octet for octet. It begins with nothing that can be read: every letter is an `x`, every
  * digit a `0`, and only line ends and punctuation stand. What is known to tell nothing is kept, and what is known to tell
@@ -14,11 +15,9 @@ export class Draft {
     return this.from.length;
   }
 
-  /** What is written there, an octet a character. */
+  /** What is written there, an octet a character; nothing behind the end. */
   text(off: number, end: number): string {
-    let s = '';
-    for (let i = off; i < end; i++) s += String.fromCharCode(this.from[i]);
-    return s;
+    return latin1(this.from, off, Math.min(end, this.length));
   }
 
   keep(off: number, end: number): void {

@@ -1,3 +1,4 @@
+import { find } from '../kit/index.js';
 import { isStandard } from '../model/standard-words.js';
 import { Draft } from './draft.js';
 import { headerField } from './redact-head.js';
@@ -152,11 +153,7 @@ function chunks(d: Draft, off: number, end: number): void {
 }
 
 /** Offset of the LF that ends the line at `off`, or `end`. */
-function lineEnd(d: Draft, off: number, end: number): number {
-  let i = off;
-  while (i < end && d.from[i] !== LF) i++;
-  return i;
-}
+const lineEnd = (d: Draft, off: number, end: number): number => find(d.from, LF, off, end);
 
 const isEmptyLine = (d: Draft, at: number, end: number): boolean =>
   d.from[at] === LF || (d.from[at] === CR && (at + 1 === end || d.from[at + 1] === LF));

@@ -1,5 +1,5 @@
 import { findOutside, type Parameter, parameter, parseAddress, parseUri } from '../../dissectors/sip/address.js';
-import { table } from '../kit/index.js';
+import { lineAt, table } from '../kit/index.js';
 import type { Draft } from './draft.js';
 import { HARMLESS } from './harmless.js';
 import type { SameLength } from './same-length.js';
@@ -9,7 +9,6 @@ const COMMA = 44;
 const SEMICOLON = 59;
 const LESS = 60;
 const GREATER = 62;
-const LF = 10;
 
 /** Parts of text that header fields and descriptions are made of; each stays as long as it is. */
 type Part = (d: Draft, off: number, end: number) => void;
@@ -222,10 +221,9 @@ export class Parts {
   /** Each line by itself. */
   lines(d: Draft, off: number, end: number, each: Part): void {
     for (let at = off; at < end; ) {
-      let stop = at;
-      while (stop < end && d.from[stop] !== LF) stop++;
-      each(d, at, stop > at && d.from[stop - 1] === 13 ? stop - 1 : stop);
-      at = stop + 1;
+      const line = lineAt(d.from, at, end);
+      each(d, at, line.end);
+      at = line.next;
     }
   }
 }
