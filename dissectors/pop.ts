@@ -1,19 +1,17 @@
 import {
   type AnyDissector,
-  concat,
   defineDissector,
   fields,
   find,
-  LIMITS,
   latin1,
   lineAt,
-  type Segment,
   startsWith,
   type Track,
   type Tree,
   utf8Text,
   View,
 } from 'fttscope/kit';
+import { type Mail, MailParts, showSegments } from './mail.js';
 
 /**
  * Post Office Protocol 3, RFC 1939: lines of a client and of a server, and mails of the server.
@@ -46,25 +44,17 @@ const F = fields({
   length: { name: 'pop.data.reassembled.length', label: 'Reassembled DATA length', type: 'u32' },
 });
 
-/** A mail that ends with a segment, and the segments that carried it. */
-interface PopNote {
-  readonly mail: Uint8Array;
-  readonly segments: readonly Segment[];
-}
-
 /** What is under way in a connection. */
 class Download {
   /** A mail was asked for. */
   private asked = false;
   /** Octets of the mail that are to come; 0: nobody said. */
   private left = 0;
-  private parts: Uint8Array[] = [];
-  private segments: Segment[] = [];
-  private octets = 0;
+  private readonly parts = new MailParts();
 
   /** What it holds, in units that a few entries cost. */
   get size(): number {
-    return this.octets >> 8;
+    return this.parts.size;
   }
 
   request({ buf, off, end }: View): void {
@@ -75,40 +65,21 @@ class Download {
   status({ buf, off, end }: View): void {
     if (!this.asked || !startsWith(buf, off, end, '+OK')) return;
     this.asked = false;
-    this.clear();
+    this.parts.clear();
     this.left = Number(/^\+OK +(\d{1,9})/.exec(latin1(buf, off, Math.min(end, off + 20)))?.[1] ?? 0);
   }
 
   /** Takes a segment that is not the last of its mail; returns the mail that ends with this one. */
-  take(v: View, cx: Track): PopNote | undefined {
-    if (this.left === 0 && this.octets === 0) return undefined;
-    this.keep(v, cx);
+  take(v: View, cx: Track): Mail | undefined {
+    if (this.left === 0 && this.parts.octets === 0) return undefined;
+    this.parts.keep(v.buf, v.off, v.end, cx);
     this.left = Math.max(0, this.left - v.length);
-    if (this.left > 0) return undefined;
-    const note = { mail: concat(this.parts), segments: this.segments };
-    this.clear();
-    return note;
+    return this.left > 0 ? undefined : this.parts.take();
   }
 
   /** Whether more of the mail is to come. */
   get waits(): boolean {
     return this.left > 0;
-  }
-
-  private keep({ buf, off, end, length }: View, cx: Track): void {
-    if (this.octets + length > LIMITS.messageOctets) {
-      cx.capped('messageOctets');
-      return;
-    }
-    this.segments.push({ frame: cx.frame, off: this.octets, len: length });
-    this.parts.push(buf.slice(off, end));
-    this.octets += length;
-  }
-
-  private clear(): void {
-    this.parts = [];
-    this.segments = [];
-    this.octets = this.left = 0;
   }
 }
 
@@ -146,10 +117,10 @@ export const pop = defineDissector({
     if (cx.dport === PORT) lines(v, t, REQUEST);
     else if (isStatus(v)) lines(v, t, RESPONSE);
     else {
-      const note = cx.note<PopNote | typeof PART>(pop as AnyDissector, v);
-      if (note !== undefined && note !== PART) whole(t, note);
+      const note = cx.note<Mail | typeof PART>(pop as AnyDissector, v);
+      if (note !== undefined && note !== PART) showSegments(t, F, note);
       t.pop();
-      if (note !== PART) cx.call('imf', note === undefined ? v : View.of(note.mail, 'Mail'));
+      if (note !== PART) cx.call('imf', note === undefined ? v : View.of(note.octets, 'Mail'));
       return;
     }
     t.pop();
@@ -179,13 +150,4 @@ function lines({ buf, off, end }: View, t: Tree, [line, word, rest, data]: typeo
     }
     at = next;
   }
-}
-
-/** The segments that carried the mail. */
-function whole(t: Tree, { mail, segments }: PopNote): void {
-  t.open(F.fragments, 0, 0);
-  for (const s of segments) t.num(F.fragment, 0, 0, s.frame);
-  t.num(F.fragmentCount, 0, 0, segments.length);
-  t.num(F.length, 0, 0, mail.length);
-  t.pop();
 }

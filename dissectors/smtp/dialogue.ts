@@ -1,15 +1,5 @@
-import {
-  concat,
-  LIMITS,
-  latin1,
-  lineAt,
-  type Segment,
-  startsWith,
-  type TextLine,
-  type Track,
-  u8,
-  type View,
-} from 'fttscope/kit';
+import { latin1, lineAt, startsWith, type TextLine, type Track, u8, type View } from 'fttscope/kit';
+import { type Mail, MailParts } from '../mail.js';
 
 /** What a segment of the client is: its last line says it, and the end of a mail ends all before it. */
 export type Kind = 'commands' | 'mail' | 'end' | 'user' | 'password' | 'both';
@@ -19,9 +9,8 @@ export interface SmtpNote {
   readonly kind: Kind;
   /** Where the line that ends the mail starts, from the start of the segment. */
   readonly endAt: number;
-  /** The mail that ends here, and the segments that carried it. */
-  readonly mail?: Uint8Array | undefined;
-  readonly segments: readonly Segment[];
+  /** The mail that ends here. */
+  readonly mail?: Mail | undefined;
 }
 
 const CR = 13;
@@ -50,13 +39,11 @@ export class Dialogue {
   private chunk = -1;
   private last = false;
   private auth: 'none' | 'user' | 'password' | 'both' = 'none';
-  private parts: Uint8Array[] = [];
-  private segments: Segment[] = [];
-  private octets = 0;
+  private readonly parts = new MailParts();
 
   /** What it holds, in units that a few entries cost. */
   get size(): number {
-    return this.octets >> 8;
+    return this.parts.size;
   }
 
   /** Takes a segment in. */
@@ -65,7 +52,7 @@ export class Dialogue {
     for (const { off: at, end: stop, next } of lines(b, off, end)) {
       if (this.reading && this.ends(b, at, end)) {
         this.reading = false;
-        this.keep(b, off, at, cx);
+        this.parts.keep(b, off, at, cx);
         return this.ended(at - off);
       }
       if (!this.reading) kind = this.line(b, at, stop);
@@ -76,8 +63,8 @@ export class Dialogue {
       }
       if (next >= end) break;
     }
-    if (kind === 'mail') this.keep(b, off, end, cx);
-    return { kind, endAt: -1, segments: [] };
+    if (kind === 'mail') this.parts.keep(b, off, end, cx);
+    return { kind, endAt: -1 };
   }
 
   /** Whether the mail ends with the line at `at`, or with an empty one before that: RFC 5321 §4.1.1.4. */
@@ -96,8 +83,8 @@ export class Dialogue {
   private chunked(b: Uint8Array, off: number, end: number, cx: Track): SmtpNote {
     this.reading = false;
     this.chunk = -1;
-    this.keep(b, off, end, cx);
-    return this.last ? { ...this.ended(end - off), kind: 'mail' } : { kind: 'mail', endAt: -1, segments: [] };
+    this.parts.keep(b, off, end, cx);
+    return this.last ? { ...this.ended(end - off), kind: 'mail' } : { kind: 'mail', endAt: -1 };
   }
 
   private line(b: Uint8Array, at: number, stop: number): Kind {
@@ -130,24 +117,7 @@ export class Dialogue {
     else if (mechanism === 'PLAIN' && initial === undefined) this.auth = 'both';
   }
 
-  private keep(b: Uint8Array, off: number, end: number, cx: Track): void {
-    const n = end - off;
-    if (n === 0) return;
-    if (this.octets + n > LIMITS.messageOctets) {
-      cx.capped('messageOctets');
-      return;
-    }
-    this.segments.push({ frame: cx.frame, off: this.octets, len: n });
-    this.parts.push(b.slice(off, end));
-    this.octets += n;
-  }
-
   private ended(endAt: number): SmtpNote {
-    const { segments } = this;
-    const mail = this.parts.length === 0 ? undefined : concat(this.parts);
-    this.parts = [];
-    this.segments = [];
-    this.octets = 0;
-    return { kind: 'end', endAt, mail, segments };
+    return { kind: 'end', endAt, mail: this.parts.octets === 0 ? undefined : this.parts.take() };
   }
 }

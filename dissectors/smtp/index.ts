@@ -9,6 +9,7 @@ import {
   utf8Text,
   View,
 } from 'fttscope/kit';
+import { showSegments } from '../mail.js';
 import { Dialogue, lines, type SmtpNote } from './dialogue.js';
 import { F } from './fields.js';
 
@@ -62,12 +63,12 @@ export const smtp = defineDissector({
     else if (note === undefined || note.kind === 'commands') commands(v, t);
     else if (note.kind === 'end') {
       t.none(F.end, v.off + note.endAt, Math.min(3, v.length - note.endAt));
-      if (note.mail !== undefined) whole(t, note);
+      if (note.mail !== undefined) showSegments(t, F, note.mail);
     } else if (note.kind === 'mail') cx.call('data-text-lines', v);
     else
       t.text(note.kind === 'user' ? F.user : note.kind === 'password' ? F.password : F.userPassword, v.off, v.length);
     t.pop();
-    if (note?.mail !== undefined) cx.call('imf', View.of(note.mail, 'Mail'));
+    if (note?.mail !== undefined) cx.call('imf', View.of(note.mail.octets, 'Mail'));
   },
 
   summary(v, cx) {
@@ -78,15 +79,6 @@ export const smtp = defineDissector({
     return `${PORTS.includes(cx.dport) ? 'C' : 'S'}: ${utf8Text(v.buf, v.off, stop)}`;
   },
 });
-
-/** The segments that carried the mail. */
-function whole(t: Tree, { mail, segments }: SmtpNote): void {
-  t.open(F.fragments, 0, 0);
-  for (const s of segments) t.num(F.fragment, 0, 0, s.frame);
-  t.num(F.fragmentCount, 0, 0, segments.length);
-  t.num(F.length, 0, 0, mail!.length);
-  t.pop();
-}
 
 function commands(v: View, t: Tree): void {
   const { buf } = v;

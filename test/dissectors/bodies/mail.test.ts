@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { suite, test } from 'node:test';
-import { type Track, View } from 'fttscope/kit';
+import { latin1, type Track, View } from 'fttscope/kit';
 import { isJson } from '../../../dissectors/json-text.js';
 import { Dialogue, type SmtpNote } from '../../../dissectors/smtp/dialogue.js';
 
@@ -14,7 +14,7 @@ const send = (d: Dialogue, segment: Uint8Array, frame: number): SmtpNote =>
 function say(...segments: string[]): { kinds: string[]; mails: string[]; notes: SmtpNote[] } {
   const d = new Dialogue();
   const notes = segments.map((s, i) => send(d, ascii(s), i + 1));
-  const mails = notes.filter((n) => n.mail !== undefined).map((n) => String.fromCharCode(...n.mail!));
+  const mails = notes.filter((n) => n.mail !== undefined).map((n) => latin1(n.mail!.octets, 0, n.mail!.octets.length));
   return { kinds: notes.map((n) => n.kind), mails, notes };
 }
 
@@ -24,7 +24,7 @@ suite('SMTP', () => {
     assert.deepEqual(kinds, ['commands', 'mail', 'mail', 'end', 'commands']);
     assert.deepEqual(mails, ['Subject: x\r\n\r\nbody\r\n..\r\nend\r\n']);
     assert.deepEqual(
-      notes[3].segments.map((s) => [s.frame, s.off, s.len]),
+      notes[3].mail!.segments.map((s) => [s.frame, s.off, s.len]),
       [
         [2, 0, 16],
         [3, 16, 8],
