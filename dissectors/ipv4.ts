@@ -11,6 +11,7 @@ import {
   nameOf,
   need,
   type Peek,
+  padded,
   put16,
   sumWords,
   type Tree,
@@ -141,7 +142,6 @@ const ttlOf = (b: Uint8Array, o: number) => u8(b, o + 8);
 const protocolOf = (b: Uint8Array, o: number) => u8(b, o + 9);
 
 /** Options end at a multiple of 32 bits. RFC 791 §3.1. */
-const padded = (options: Uint8Array) => (options.length + 3) & ~3;
 
 /** TTL that a group of 224.0.0.0/24 is reached with, or -1 where any will do. */
 function localGroupTtl(group: number): number {
@@ -387,9 +387,9 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
         payload: b.slice(o + n, stop),
       };
     },
-    size: (r) => HEADER + padded(r.options) + r.payload.length,
+    size: (r) => HEADER + padded(r.options.length) + r.payload.length,
     emit(r, b, o) {
-      const n = HEADER + padded(r.options);
+      const n = HEADER + padded(r.options.length);
       b[o] = 0x40 | (n >> 2);
       b[o + 1] = r.ds;
       put16(b, o + 2, n + r.payload.length);

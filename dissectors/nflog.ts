@@ -7,6 +7,7 @@ import {
   nameOf,
   need,
   type Peek,
+  padded,
   type Tree,
   u8,
   u16,
@@ -92,9 +93,6 @@ const NUMBERS: Readonly<Record<number, Field>> = {
   11: F.uid,
   14: F.gid,
 };
-
-/** Octets of an attribute with its padding. */
-const padded = (n: number): number => (n + 3) & ~3;
 
 /** Whether the attributes make sense with their lengths and types in that order: the first that is not 0 says so. */
 function makesSense(b: Uint8Array, start: number, end: number, read: typeof u16): boolean {

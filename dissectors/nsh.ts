@@ -1,4 +1,16 @@
-import { defineDissector, experts, fields, need, type Peek, type Tree, u8, u16, u24, type View } from 'fttscope/kit';
+import {
+  defineDissector,
+  experts,
+  fields,
+  need,
+  type Peek,
+  padded,
+  type Tree,
+  u8,
+  u16,
+  u24,
+  type View,
+} from 'fttscope/kit';
 
 /**
  * Network Service Header, RFC 8300 §2: the way of a packet through the services of a network, such as those behind a packet
@@ -60,7 +72,7 @@ function variable(t: Tree, { buf }: View, off: number, end: number): void {
     t.bits(F.metadataLength, at + 3, 1, u8(buf, at + 3));
     at += CONTEXT;
     if (n > 0) t.bytes(F.metadata, at, Math.min(n, end - at));
-    at += (n + 3) & ~3;
+    at += padded(n);
   }
 }
 

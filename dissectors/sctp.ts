@@ -1,4 +1,4 @@
-import { type Ctx, defineDissector, fields, need, u8, u16, u32, type View } from 'fttscope/kit';
+import { type Ctx, defineDissector, fields, need, padded, u8, u16, u32, type View } from 'fttscope/kit';
 
 /**
  * Stream Control Transmission Protocol, RFC 9260 §3: a common header, then chunks padded to four octets.
@@ -43,7 +43,7 @@ function messages(v: View, cx: Ctx): void {
     if (n < 4) return;
     const whole = u8(buf, at) === DATA && (u8(buf, at + 1) & WHOLE) === WHOLE && n > DATA_HEADER;
     if (whole) message(u32(buf, at + 12), port, v.sub(at + DATA_HEADER, at + n), cx);
-    at += (n + 3) & ~3;
+    at += padded(n);
   }
 }
 
@@ -69,7 +69,7 @@ export const sctp = defineDissector({
     t.num(F.dstport, off + 2, 2, u16(buf, off + 2));
     t.num(F.tag, off + 4, 4, u32(buf, off + 4));
     t.num(F.checksum, off + 8, 4, u32(buf, off + 8));
-    for (let at = off + HEADER; at + 4 <= end; at += Math.max(4, (u16(buf, at + 2) + 3) & ~3)) {
+    for (let at = off + HEADER; at + 4 <= end; at += Math.max(4, padded(u16(buf, at + 2)))) {
       t.num(F.chunkType, at, 1, u8(buf, at));
       t.num(F.chunkFlags, at + 1, 1, u8(buf, at + 1));
       t.num(F.chunkLength, at + 2, 2, u16(buf, at + 2));

@@ -1,21 +1,19 @@
-import { type Ciphers, u8 } from 'fttscope/kit';
+import { type Ciphers, fromHex, u8 } from 'fttscope/kit';
 import { draftOf, type LongHeader, T050, T051, V2 } from './header.js';
 
 /*
  * Initial packets are protected with keys that anyone can make from the version and the first Destination Connection ID
  * of the client: RFC 9001 §5.2. A mask over the first octet and the packet number hides these: §5.4.
  */
-const octets = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g)!, (x) => Number.parseInt(x, 16));
-
 /** RFC 9001 §5.2, RFC 9369 §3.3.1, and drafts of RFC 9001. */
-const SALT = octets('38762cf7f55934b34d179ae6a4c80cadccbb7f0a');
-const SALT_V2 = octets('0dede3def700a6db819381be6e269dcbf9bd2ed9');
-const SALT_29 = octets('afbfec289993d24c9e9786f19c6111e04390a899');
-const SALT_23 = octets('c3eef712c72ebb5a11a7d2432bb46365bef9f502');
-const SALT_22 = octets('7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a');
+const SALT = fromHex('38762cf7f55934b34d179ae6a4c80cadccbb7f0a');
+const SALT_V2 = fromHex('0dede3def700a6db819381be6e269dcbf9bd2ed9');
+const SALT_29 = fromHex('afbfec289993d24c9e9786f19c6111e04390a899');
+const SALT_23 = fromHex('c3eef712c72ebb5a11a7d2432bb46365bef9f502');
+const SALT_22 = fromHex('7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a');
 /** Of Google's versions, as Chromium has them. */
-const SALT_T050 = octets('7ff579e5acd072915580304c43a2367c60488310');
-const SALT_T051 = octets('7a4edef4e7ccee5fa4506c19124fc8ccda6e033d');
+const SALT_T050 = fromHex('7ff579e5acd072915580304c43a2367c60488310');
+const SALT_T051 = fromHex('7a4edef4e7ccee5fa4506c19124fc8ccda6e033d');
 
 const SECRET = 32;
 const KEY = 16;

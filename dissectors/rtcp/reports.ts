@@ -1,4 +1,4 @@
-import { i32, latin1, nameOf, need, type Tree, u8, u16, u32, type View } from 'fttscope/kit';
+import { i32, latin1, nameOf, need, padded, type Tree, u8, u16, u32, type View } from 'fttscope/kit';
 import { putNtp } from '../ntp.js';
 import { E, F } from './fields.js';
 import { EXTENSIONS } from './values.js';
@@ -118,7 +118,7 @@ export function description(v: View, t: Tree, from: number, count: number): numb
     t.num(F.ssrc, at, 4, id);
     at = items(v, t, at + 4);
     t.pop();
-    at = from + ((at - from + 3) & ~3); // RFC 3550 §6.5: chunks start on a 32-bit boundary
+    at = from + padded(at - from); // RFC 3550 §6.5: chunks start on a 32-bit boundary
   }
   return at;
 }

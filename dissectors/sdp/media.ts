@@ -5,6 +5,7 @@ import {
   LIMITS,
   lineAt,
   parseAddress,
+  sameBytes,
   type Track,
   utf8Text,
   type View,
@@ -209,7 +210,7 @@ function typesOf(m: MediaLine, all: readonly MediaLine[]): ReadonlyMap<number, P
 }
 
 const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
-  a !== undefined && b !== undefined && a.length === b.length && a.every((octet, i) => octet === b[i]);
+  a !== undefined && b !== undefined && sameBytes(a, b);
 
 /** The Call-IDs of an address that the session of `exchange` names, too; sessions that began later are none of its. */
 function callsOf(address: Uint8Array, port: number, exchange: Exchange, cx: Track): readonly string[] {

@@ -1,5 +1,5 @@
 /** Messages that are too long for one, TS 23.040 §9.2.3.24.1: each part says which message it is of, and which part it is. */
-import { concat, equalBytes, LIMITS, type Track, type Tree } from 'fttscope/kit';
+import { concat, LIMITS, sameBytes, type Track, type Tree } from 'fttscope/kit';
 import { S } from './fields.js';
 import type { UserData } from './user-data.js';
 
@@ -43,7 +43,7 @@ export class Concatenations {
     this.drop(key);
     const octets = buf.slice(u.headerEnd, u.end);
     const before = pieces.find(({ part }) => part === p.part);
-    const conflict = before !== undefined && !isSame(before.octets, octets);
+    const conflict = before !== undefined && !sameBytes(before.octets, octets);
     pieces.push({ frame: cx.frame, part: p.part, octets, text: u.text, overlap: before !== undefined, conflict });
     if (firsts(pieces).length < p.parts) {
       this.keep(key, pieces, cx);
@@ -71,8 +71,6 @@ export class Concatenations {
     this.waiting.delete(key);
   }
 }
-
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && equalBytes(a, 0, b, 0, a.length);
 
 const firsts = (pieces: readonly Piece[]): Piece[] => pieces.filter(({ overlap }) => !overlap);
 

@@ -1,4 +1,17 @@
-import { type Ctx, type Field, hexNumber, nameOf, type Tree, u8, u16, u32, u64, utf8Text, View } from 'fttscope/kit';
+import {
+  type Ctx,
+  type Field,
+  hexNumber,
+  nameOf,
+  padded,
+  type Tree,
+  u8,
+  u16,
+  u32,
+  u64,
+  utf8Text,
+  View,
+} from 'fttscope/kit';
 import { address, addressText } from './addresses.js';
 import { E, F } from './fields.js';
 import { checkFingerprint } from './fingerprint.js';
@@ -186,7 +199,7 @@ const algorithms = (name: string): Kind => ({
         return;
       }
       if (size > 0) t.bytes(F.algorithmData, o + 4, size);
-      o += 4 + ((size + 3) & ~3); // RFC 8489 §14.11: parameters are padded as attributes are
+      o += 4 + padded(size); // RFC 8489 §14.11: parameters are padded as attributes are
     }
   },
 });

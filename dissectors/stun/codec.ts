@@ -1,4 +1,4 @@
-import { type Codec, put16, put32, u16 } from 'fttscope/kit';
+import { type Codec, padded, put16, put32, u16 } from 'fttscope/kit';
 import { COOKIE } from './addresses.js';
 import { fingerprintOf } from './fingerprint.js';
 import { CHANNEL_HEADER, type ChannelData, isChannel, turnChannel } from './relay.js';
@@ -25,9 +25,6 @@ export type Stun = StunMessage | ChannelData;
 
 export const HEADER = 20;
 const ATTRIBUTE_HEADER = 4;
-
-/** Octets of a value with what pads it to whole words. */
-const padded = (n: number): number => (n + 3) & ~3;
 
 export const codec: Codec<Stun> = {
   parse(b, o, end) {

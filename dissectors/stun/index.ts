@@ -6,6 +6,7 @@ import {
   No,
   need,
   type Probe,
+  padded,
   type Tree,
   Unsure,
   u16,
@@ -61,7 +62,7 @@ function framing(b: Uint8Array, o: number, end: number): number {
 /** Octets of the message of a stream that starts at `off`. */
 function pduLength(b: Uint8Array, off: number, end: number): number {
   if (end - off < CHANNEL_HEADER) return 0;
-  if (isChannel(b[off])) return CHANNEL_HEADER + ((u16(b, off + 2) + 3) & ~3); // RFC 8656 §12.5: padded over TCP
+  if (isChannel(b[off])) return CHANNEL_HEADER + padded(u16(b, off + 2)); // RFC 8656 §12.5: padded over TCP
   const prefix = framing(b, off, end);
   if (prefix < 0) return prefix === -1 ? 0 : -1;
   return prefix + HEADER + u16(b, off + prefix + 2);

@@ -1,4 +1,4 @@
-import { type Ctx, defineDissector, fields, No, need, put16, u16, type View, Yes } from 'fttscope/kit';
+import { type Ctx, defineDissector, fields, No, need, padded, put16, u16, type View, Yes } from 'fttscope/kit';
 import { rtcp } from '../rtcp/index.js';
 import { sip } from '../sip/index.js';
 
@@ -27,7 +27,7 @@ export function isChannelData(b: Uint8Array, off: number, end: number): boolean 
   if (end - off < CHANNEL_HEADER || !isChannel(b[off])) return false;
   const n = u16(b, off + 2);
   const have = end - off - CHANNEL_HEADER;
-  return have === n || have === ((n + 3) & ~3);
+  return have === n || have === padded(n);
 }
 
 /** A channel number and what it carries. */

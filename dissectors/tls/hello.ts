@@ -1,4 +1,4 @@
-import { equalBytes, u8, u24, utf8Text } from 'fttscope/kit';
+import { equalBytes, fromHex, u8, u24, utf8Text } from 'fttscope/kit';
 import { Cursor } from './cursor.js';
 import { Extension, HandshakeType, Version } from './numbers.js';
 
@@ -123,9 +123,7 @@ export interface CertificateChain {
 }
 
 // RFC 8446 §4.1.3: SHA-256 of "HelloRetryRequest"
-const RETRY = Uint8Array.from(
-  'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c'.match(/../g)!.map((h) => Number.parseInt(h, 16)),
-);
+const RETRY = fromHex('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c');
 
 /** Whether the 32 octets at `off` are the random of a HelloRetryRequest. RFC 8446 §4.1.3 */
 export const isRetryRandom = (b: Uint8Array, off: number): boolean => equalBytes(b, off, RETRY, 0, 32);

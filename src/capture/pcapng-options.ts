@@ -1,3 +1,4 @@
+import { padded } from '../kit/index.js';
 /** Options of pcapng blocks, and the interface that a description block makes with them. */
 
 import { utf8Text } from '../kit/text.js';
@@ -29,7 +30,7 @@ export function options(view: DataView, from: number, stop: number, little: bool
     off += 4;
     if (code === 0 || off + length > stop) break;
     found.push({ code, off, length });
-    off += (length + 3) & ~3;
+    off += padded(length);
   }
   return found;
 }

@@ -1,4 +1,4 @@
-import { append } from '../kit/index.js';
+import { append, padded } from '../kit/index.js';
 /**
  * pcapng files, draft-ietf-opsawg-pcapng: sections of blocks, each section in its own byte order.
  *
@@ -266,7 +266,7 @@ export class PcapngReader implements FormatReader {
     const { view, pos } = w;
     const { little } = this;
     const octets = view.getUint32(pos + 20, little);
-    const after = pos + PACKET_HEADER + ((octets + 3) & ~3);
+    const after = pos + PACKET_HEADER + padded(octets);
     const stop = pos + total - TRAILER;
     if (octets > LIMITS.frameOctets) return tooLong(octets);
     if (pos + PACKET_HEADER + octets > stop) return tooShort(total, octets);
@@ -305,7 +305,7 @@ export class PcapngReader implements FormatReader {
       } else if (code === OPT_COMMENT) {
         append(chunk.comments, chunk.count, optionText(w.buf, off, length));
       }
-      off += (length + 3) & ~3;
+      off += padded(length);
     }
   }
 

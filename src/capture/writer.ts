@@ -1,3 +1,4 @@
+import { padded } from '../kit/index.js';
 /** Writing captures: pcapng with everything that it can hold. */
 
 import { CaptureError } from './errors.js';
@@ -161,8 +162,6 @@ const NO_OCTETS = new Uint8Array(0);
 const text = new TextEncoder();
 /** Longest option value; longer text is cut at a character. */
 const OPTION = 65_535;
-
-const padded = (n: number): number => (n + 3) & ~3;
 
 function optionText(s: string): Uint8Array {
   const octets = text.encode(s);

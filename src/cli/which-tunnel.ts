@@ -1,6 +1,6 @@
 import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
-import { ip4, ip6 } from '../kit/index.js';
-import type { Endpoint, Tunnel } from '../tunnel/tunnel.js';
+import { addressText } from '../kit/index.js';
+import type { Tunnel } from '../tunnel/tunnel.js';
 import { UserError } from './errors.js';
 
 /** `HOST`, `HOST:PORT`, `[2001:db8::1]:443`, `2001:db8::1`. */
@@ -44,11 +44,9 @@ function canonical(host: string): string {
 
 function isAt(t: Tunnel, { host, port }: Place): boolean {
   const any = (p: number): boolean => port === 0 || port === p;
-  if (t.ends.some((e) => any(e.port) && addressText(e) === host)) return true;
+  if (t.ends.some((e) => any(e.port) && addressText(e.address) === host)) return true;
   const eftf = t.ends[t.ue === 0 ? 1 : 0];
   if (t.session?.sni?.toLowerCase() === host && any(t.proxy === undefined ? eftf.port : EFTF_PORT)) return true;
   const target = t.proxy === undefined ? null : placeOf(t.proxy.target);
   return target !== null && target.host === host && any(target.port);
 }
-
-const addressText = (e: Endpoint): string => (e.address.length === 4 ? ip4(e.address, 0) : ip6(e.address, 0));

@@ -1,4 +1,4 @@
-import { append, type Field, ip4, ip6, type Tree } from '../kit/index.js';
+import { addressText, append, type Field, type Tree } from '../kit/index.js';
 import type { CallEntity, FindingEntity, MediaEntity, TunnelEntity } from '../model/entities.js';
 import { isBefore, type Moment } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
@@ -186,7 +186,7 @@ export class Hindsight {
       }
     }
     if (ssrc >= 0 && source >= 0 && destination >= 0)
-      out.stream = streamKey(addressOf(t, source), sport, addressOf(t, destination), dport, ssrc);
+      out.stream = streamKey(addressText(t.octets(source)), sport, addressText(t.octets(destination)), dport, ssrc);
     return out;
   }
 }
@@ -202,11 +202,6 @@ const ROLES: Readonly<Record<string, Role>> = {
 
 const streamKey = (source: string, sport: number, destination: string, dport: number, ssrc: number): string =>
   `${source} ${sport} ${destination} ${dport} ${ssrc}`;
-
-function addressOf(t: Tree, node: number): string {
-  const b = t.octets(node);
-  return b.length === 4 ? ip4(b, 0) : b.length === 16 ? ip6(b, 0) : '';
-}
 
 /** The numbers that rows of a tunnel carry: of all its legs. */
 const numbersOf = ({ id, legs }: TunnelEntity): Set<number> => new Set([id, ...legs.map((l) => l.tunnel)]);

@@ -3,7 +3,18 @@ import { PROXY_AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../../dissecto
 import { cipherSuiteName } from '../../dissectors/tls/ciphersuites.js';
 import { certificateSummary, versionName } from '../../dissectors/tls/index.js';
 import { ALERTS } from '../../dissectors/tls/values.js';
-import { hexNumber, ip4, ip6, nameOf, type Own, ofNumber, ours, type Tell } from '../kit/index.js';
+import {
+  addressText,
+  fromHex,
+  hexNumber,
+  ip4,
+  ip6,
+  nameOf,
+  type Own,
+  ofNumber,
+  ours,
+  type Tell,
+} from '../kit/index.js';
 import type {
   AlertEntry,
   CertificateEntry,
@@ -26,7 +37,7 @@ import type { TlsAlert, TlsSession } from '../tls/index.js';
 import type { ProxyExchange } from '../tunnel/proxy-exchange.js';
 import type { Endpoint, Tunnel } from '../tunnel/tunnel.js';
 import { Stacks } from './stacks.js';
-import { addressText, type TunnelLife } from './tunnel-life.js';
+import type { TunnelLife } from './tunnel-life.js';
 
 /** A tunnel that was silent for so long before the capture ended is taken for cut; shorter pauses are common. */
 const SILENT_MS = 300_000;
@@ -94,7 +105,9 @@ export function tunnelEntity(
       life.innerOctets > 0 &&
       isRead(session) && { overhead: round(tcp.wireOctets / life.innerOctets) }),
     dscp: Object.fromEntries([...life.dscp].flatMap((n, i) => (n > 0 ? [[String(i), n]] : []))),
-    addresses: [...life.sources.first.keys()].map(addressText).filter((a) => a !== '::' && a !== '0.0.0.0'),
+    addresses: [...life.sources.first.keys()]
+      .map((digits) => addressText(fromHex(digits)))
+      .filter((a) => a !== '::' && a !== '0.0.0.0'),
     keepAlives: [],
     findings: [],
   };

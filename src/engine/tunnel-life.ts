@@ -1,7 +1,7 @@
 import { HEADER, IP_PACKET, innerLength } from '../../dissectors/ftt-ims.js';
 import { Item } from '../../dissectors/tcp/note.js';
 import { CLOSE_NOTIFY, ContentType, RECORD_HEADER, Version } from '../../dissectors/tls/numbers.js';
-import { ip4, ip6, type Peek, u32 } from '../kit/index.js';
+import { type Peek, u32 } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { AddressUse } from '../model/address-use.js';
 import { LegTimes } from '../model/leg-times.js';
@@ -293,12 +293,6 @@ function judgeEnvelope(b: Uint8Array, off: number, end: number): string {
   if (version === 4 && (b[off + HEADER] & 15) < 5) return 'inner.header'; // RFC 791 §3.1
   if (version !== 4 && version !== 6) return 'fttims.bad-ip-version'; // TS 24.322 §5.3.2.2
   return innerLength(b, off + HEADER, end) === n ? '' : 'fttims.inner-length';
-}
-
-/** Text of an address that is kept as hex. */
-export function addressText(digits: string): string {
-  const b = Uint8Array.from(digits.match(/../g) ?? [], (x) => Number.parseInt(x, 16));
-  return b.length === 4 ? ip4(b, 0) : ip6(b, 0);
 }
 
 /** The life of the connection that a segment belongs to; made on its first. */

@@ -1,4 +1,4 @@
-import { type Field, nameOf, parseAddress } from '../kit/index.js';
+import { type Field, fromHex, nameOf, parseAddress } from '../kit/index.js';
 import { BadLiteral } from './error.js';
 import { type Kind, limits, nanoseconds, typeTitle, type Value } from './value.js';
 
@@ -203,7 +203,7 @@ function hexOctets(written: string): Uint8Array | undefined {
   if (one) return Uint8Array.of(Number.parseInt(one[1], 16));
   if (/^[0-9a-f]{1,2}([:.-][0-9a-f]{1,2})*$/i.test(text))
     return Uint8Array.from(text.split(/[:.-]/), (x) => Number.parseInt(x, 16));
-  if (/^([0-9a-f]{2})+$/i.test(text)) return Uint8Array.from(text.match(/../g)!, (x) => Number.parseInt(x, 16));
+  if (/^([0-9a-f]{2})+$/i.test(text)) return fromHex(text);
   return undefined;
 }
 

@@ -1,8 +1,10 @@
+import { hex, ip4, ip6 } from './text.js';
+
 const DOT = 46;
 const ZERO = 48;
 
 /** Four octets of a dotted quad; undefined if it is none. */
-function ip4(s: string): number[] | undefined {
+function parseQuad(s: string): number[] | undefined {
   const out: number[] = [];
   for (let i = 0, digits = 0, n = 0; ; i++) {
     const d = i < s.length ? s.charCodeAt(i) - ZERO : DOT - ZERO;
@@ -25,7 +27,7 @@ function groups(s: string): number[] | undefined {
   for (let i = 0; i < parts.length; i++) {
     const p = parts[i];
     if (i === parts.length - 1 && p.includes('.')) {
-      const quad = ip4(p);
+      const quad = parseQuad(p);
       if (quad === undefined) return undefined;
       out.push(...quad);
     } else if (!/^[0-9a-f]{1,4}$/i.test(p)) return undefined;
@@ -34,11 +36,15 @@ function groups(s: string): number[] | undefined {
   return out;
 }
 
+/** An address as people write it: IPv4, IPv6 (RFC 5952), and in hexadecimal what has another length. */
+export const addressText = (octets: Uint8Array): string =>
+  octets.length === 4 ? ip4(octets, 0) : octets.length === 16 ? ip6(octets, 0) : hex(octets, 0, octets.length);
+
 /** Octets of an IPv4 or IPv6 address (RFC 4291 §2.2) written as text; undefined if it is neither. */
 export function parseAddress(s: string): Uint8Array | undefined {
   if (s.length > 45) return undefined;
   if (!s.includes(':')) {
-    const quad = ip4(s);
+    const quad = parseQuad(s);
     return quad && Uint8Array.from(quad);
   }
   const halves = s.split('::');

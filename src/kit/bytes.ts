@@ -118,6 +118,13 @@ export function equalBytes(a: Uint8Array, ao: number, b: Uint8Array, bo: number,
   return true;
 }
 
+/** Whether two arrays hold the same octets. */
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && equalBytes(a, 0, b, 0, a.length);
+
+/** A length with the octets that pad it to a multiple of four, as many formats want their parts. */
+export const padded = (n: number): number => (n + 3) & ~3;
+
 /** Joins arrays of octets. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   let n = 0;

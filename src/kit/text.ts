@@ -11,6 +11,10 @@ export function hex(b: Uint8Array, off: number, len: number, separator = ':'): s
   return s;
 }
 
+/** The octets that pairs of hexadecimal digits say, with nothing between them. */
+export const fromHex = (digits: string): Uint8Array =>
+  Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+
 /** `0x` and the number with at least `digits` hexadecimal digits. */
 export const hexNumber = (v: number, digits: number): string => `0x${v.toString(16).padStart(digits, '0')}`;
 

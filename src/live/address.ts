@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import { equalBytes, ip4, ip6, parseAddress } from '../kit/index.js';
+import { addressText, equalBytes, ip4, ip6, parseAddress, sameBytes } from '../kit/index.js';
 
 /** IP addresses as octets: four for IPv4, sixteen for IPv6. */
 export type Address = Uint8Array;
@@ -11,7 +11,7 @@ export function address(text: string): Address {
   return octets;
 }
 
-export { parseAddress };
+export { addressText, parseAddress, sameBytes as same };
 
 /**
  * The same octets as a plain array: a Buffer's `slice` is a view, and what codecs keep would change with the next packet.
@@ -19,16 +19,11 @@ export { parseAddress };
 export const plain = (b: Uint8Array): Uint8Array =>
   b.constructor === Uint8Array ? b : new Uint8Array(b.buffer, b.byteOffset, b.byteLength);
 
-/** As people write it; IPv6 as RFC 5952 wants. */
-export const addressText = (a: Address): string => (a.length === 4 ? ip4(a, 0) : ip6(a, 0));
-
 /** An address as it stands in a URI or a Via. */
 export const hostText = (a: Address): string => (a.length === 4 ? ip4(a, 0) : `[${ip6(a, 0)}]`);
 
 /** The name of a host as DNS and TLS have it; '' where it is none. RFC 5890 §2.3.2.1, RFC 6066 §3 */
 export const asciiName = (name: string): string => (/^\p{ASCII}*$/u.test(name) ? name : domainToASCII(name));
-
-export const same = (a: Address, b: Address): boolean => a.length === b.length && equalBytes(a, 0, b, 0, a.length);
 
 export const ANY6 = address('::');
 export const BROADCAST = address('255.255.255.255');

@@ -7,11 +7,11 @@ import {
   optionValue,
   sipServers,
 } from '../../dissectors/dhcp/index.js';
-import { hex, hexNumber, ip4, type Own, ofNumber, utf8Text } from '../kit/index.js';
+import { addressText, hex, hexNumber, ip4, type Own, ofNumber, utf8Text } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { Backoff } from './backoff.js';
 import type { AddressingMessage, DhcpExchange } from './entities.js';
-import { addressOf } from './events.js';
+
 import { type Moment, millis, type Seen } from './moment.js';
 
 const NAMES: readonly string[] = [
@@ -303,7 +303,7 @@ export class DhcpTransaction {
     } else if (type === DhcpType.Release) entry.outcome = 'released';
     else {
       const hasAddress = m.ciaddr.some((x) => x !== 0);
-      if (hasAddress) this.hold(addressOf(m.ciaddr));
+      if (hasAddress) this.hold(addressText(m.ciaddr));
       known.isInform = type === DhcpType.Inform;
       known.isRenewal = type === DhcpType.Request && hasAddress; // it has its own pauses: RFC 2131 §4.4.5
       const isDisdained = known.byBootp && type === DhcpType.Discover; // the client goes on as if nobody had answered
@@ -347,7 +347,7 @@ export class DhcpTransaction {
     const { entry } = known;
     const [id] = optionAddresses(m, Option.server);
     const server = id === undefined ? '' : ip4(id, 0);
-    const address = addressOf(m.yiaddr);
+    const address = addressText(m.yiaddr);
     if (address !== '0.0.0.0') this.hold(address);
     if (type === BOOTP && (known.waiting !== DhcpType.Discover || address === '0.0.0.0')) return;
     if (this.isLate(type, server)) return;
@@ -375,7 +375,7 @@ export class DhcpTransaction {
       note(known, 'strange', here);
     const lease = optionNumber(m, Option.lease);
     if (lease !== undefined) entry.leaseSeconds = lease;
-    const dns = optionAddresses(m, Option.dns).map(addressOf);
+    const dns = optionAddresses(m, Option.dns).map(addressText);
     const pcscf = servers(m);
     // RFC 2131 §4.4.1: a client sets itself up by the acknowledgment, not by the offer before it.
     const isWhole = type === DhcpType.Ack && !known.isInform && !known.isRenewal;
@@ -406,7 +406,7 @@ function note(known: Facts, what: 'broadcast' | 'unoffered' | 'strange' | 'hardw
 /** P-CSCF names and addresses of option 120 (RFC 3361, TS 24.229 §9.2.1). */
 function servers(m: DhcpMessage): string[] {
   try {
-    return sipServers(m).map((s) => (typeof s === 'string' ? s : addressOf(s)));
+    return sipServers(m).map((s) => (typeof s === 'string' ? s : addressText(s)));
   } catch {
     return []; // an option that cannot be read names nobody
   }

@@ -7,11 +7,11 @@ import {
   optionNames,
 } from '../../dissectors/dhcpv6/index.js';
 import { MESSAGE_TYPES } from '../../dissectors/dhcpv6/values.js';
-import { hexNumber, nameOf, ofNumber, u16 } from '../kit/index.js';
+import { addressText, hexNumber, nameOf, ofNumber, u16 } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { Backoff } from './backoff.js';
 import type { Dhcpv6Exchange } from './entities.js';
-import { addressOf, type Content } from './events.js';
+import type { Content } from './events.js';
 import type { Arrival, Seen } from './moment.js';
 
 const Option = { nonTemporary: 3, address: 5, status: 13, sipNames: 21, sipAddresses: 22, dns: 23 } as const;
@@ -115,9 +115,9 @@ function statusOf(m: Dhcpv6Message, returns: boolean): number {
 /** Notes what an answer says. */
 function note(entry: Dhcpv6Exchange, m: Dhcpv6Message, status: number): void {
   entry.outcome = status === 0 ? 'answered' : 'refused';
-  const dns = optionAddresses(m, Option.dns).map(addressOf);
+  const dns = optionAddresses(m, Option.dns).map(addressText);
   if (dns.length > 0) entry.dns = dns;
-  const pcscf = [...names(m), ...optionAddresses(m, Option.sipAddresses).map(addressOf)];
+  const pcscf = [...names(m), ...optionAddresses(m, Option.sipAddresses).map(addressText)];
   if (pcscf.length > 0) entry.pcscf = pcscf;
 }
 
@@ -134,7 +134,7 @@ function associated(m: Dhcpv6Message, kind: number, least: number): Uint8Array[]
 
 /** The addresses that associations have. RFC 9915 §21.6 */
 const leased = (m: Dhcpv6Message): string[] =>
-  associated(m, Option.address, 16).map((b) => addressOf(b.subarray(0, 16)));
+  associated(m, Option.address, 16).map((b) => addressText(b.subarray(0, 16)));
 
 /** The first status code of an association that is no success, 0 where there is none. RFC 9915 §18.2.10.1, §21.13 */
 const refusal = (m: Dhcpv6Message): number =>

@@ -1,4 +1,4 @@
-import { ByOctets, hex, ip4, ip6 } from '../kit/index.js';
+import { ByOctets, ip4, ip6 } from '../kit/index.js';
 
 const MOST_ADDRESSES = 512;
 
@@ -50,7 +50,3 @@ export class Content {
     return true;
   }
 }
-
-/** Four or sixteen octets as an address. */
-export const addressOf = (b: Uint8Array): string =>
-  b.length === 4 ? ip4(b, 0) : b.length === 16 ? ip6(b, 0) : hex(b, 0, b.length);

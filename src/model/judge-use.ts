@@ -1,7 +1,7 @@
-import { hex, ours, parseAddress, quoted, words } from '../kit/index.js';
+import { addressText, fromHex, hex, ours, parseAddress, quoted, words } from '../kit/index.js';
 import type { AddressUse } from './address-use.js';
 import type { TunnelEntity } from './entities.js';
-import { addressOf } from './events.js';
+
 import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, millis, type Seen } from './moment.js';
@@ -39,7 +39,7 @@ export function judgeUse(t: TunnelEntity, inside: Inside, findings: Findings): v
     for (const [d, at] of used) {
       if (!isKnown(d) || FREE.test(d) || (shared && d.endsWith('ff')) || isGiven(d)) continue;
       findings.raise(code, at, [tunnelRef(t)], {
-        detail: words`The first such address is ${quoted('address', written(d))}.`,
+        detail: words`The first such address is ${quoted('address', addressText(fromHex(d)))}.`,
       });
     }
   };
@@ -83,14 +83,14 @@ function judgeProbes(
     const probed = probes.get(d);
     if (probed === undefined) {
       findings.raise('slaac.no-probe', at, [tunnelRef(t)], {
-        detail: words`The address is ${quoted('address', written(d))}.`,
+        detail: words`The address is ${quoted('address', addressText(fromHex(d)))}.`,
       });
       continue;
     }
     const ms = millis(probed, at);
     if (ms >= 0 && ms < RETRANS_MS - WAY_MS)
       findings.raise('slaac.early-use', at, [tunnelRef(t)], {
-        detail: words`${quoted('address', written(d))} was used ${Math.round(ms)} ms after it was probed for.`,
+        detail: words`${quoted('address', addressText(fromHex(d)))} was used ${Math.round(ms)} ms after it was probed for.`,
       });
   }
 }
@@ -114,10 +114,4 @@ function judgeWithdrawals(
       rows: [since[1].row],
     });
   }
-}
-
-/** The address as people write it. */
-function written(d: string): string {
-  const b = Uint8Array.from(d.match(/../g) ?? [], (x) => Number.parseInt(x, 16));
-  return addressOf(b);
 }

@@ -1,8 +1,8 @@
 import { codec, type DnsMessage, nameText, response, TYPE } from '../../dissectors/dns/index.js';
-import { append } from '../kit/index.js';
+import { addressText, append } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Place } from './entities.js';
-import { addressOf, type Content } from './events.js';
+import type { Content } from './events.js';
 import { type Arrival, isBefore, type Moment, type Seen } from './moment.js';
 
 /** A question about a host that was asked outside of tunnels. */
@@ -64,7 +64,7 @@ export class OuterNames {
     if (q === undefined || (q.addresses.length > 0 && (m.flags & 15) !== 0)) return;
     q.code = m.flags & 15;
     q.answerAt = at.seen();
-    for (const r of m.answers) if (r.type === TYPE.A || r.type === TYPE.AAAA) this.learn(q, addressOf(r.rdata));
+    for (const r of m.answers) if (r.type === TYPE.A || r.type === TYPE.AAAA) this.learn(q, addressText(r.rdata));
     q.alias = q.addresses.length > 0 ? '' : aliasOf(q.name, m);
   }
 

@@ -1,13 +1,13 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { isChallenge } from '../../dissectors/sip/status.js';
-import { type Own, parseAddress } from '../kit/index.js';
+import { addressText, type Own, parseAddress } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { SecurityAgreement, type SubscriberSecrets } from './aka.js';
 import { ANSWER_MS, awaited, EMERGENCY } from './answer-time.js';
 import { Authentication } from './authentication.js';
 import { boundBy, type Contact, grantedTo } from './bindings.js';
 import type { RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
-import { addressOf } from './events.js';
+
 import type { Remark } from './findings.js';
 import { type Arrival, earlier, later, type Moment, millis, type Seen } from './moment.js';
 import type { SipEvent } from './sip-event.js';
@@ -404,7 +404,7 @@ function isForeign(uri: string, from: string): boolean {
   const host = /^sips?:(?:[^@]*@)?(\[[\da-f:.]+\]|[\d.]+)(?=[:;?]|$)/i.exec(uri)?.[1];
   if (host === undefined) return false;
   const b = parseAddress(host.replace(/^\[|\]$/g, ''));
-  return b !== undefined && addressOf(b) !== from;
+  return b !== undefined && addressText(b) !== from;
 }
 
 /** Seconds before the end of a registration of so many seconds at which it is to be refreshed. */

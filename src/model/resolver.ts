@@ -1,7 +1,7 @@
 import { codec, type DnsMessage, nameText, response, TYPE } from '../../dissectors/dns/index.js';
-import { Malformed, Short } from '../kit/index.js';
+import { addressText, Malformed, Short } from '../kit/index.js';
 import { LIMITS, ReachedLimits } from '../limits.js';
-import { addressOf, type Content } from './events.js';
+import type { Content } from './events.js';
 import type { Arrival, Seen } from './moment.js';
 
 const NXDOMAIN = 3;
@@ -78,7 +78,7 @@ export class Resolver {
   private learn(name: string, m: DnsMessage): void {
     for (const r of m.answers) {
       if (r.type === TYPE.A || r.type === TYPE.AAAA) {
-        const address = addressOf(r.rdata);
+        const address = addressText(r.rdata);
         for (const n of new Set([name, nameText(r.name).toLowerCase()])) {
           const all = this.addresses.get(n) ?? new Set();
           if (all.has(address) || !this.hasRoom(this.learnt)) continue;

@@ -1,7 +1,6 @@
 import { nextLine, staticPayloadType } from '../../dissectors/sdp/index.js';
-import { ByOctets, parseAddress, utf8Text } from '../kit/index.js';
+import { addressText, ByOctets, parseAddress, utf8Text } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
-import { addressOf } from './events.js';
 
 export type Flowing = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
@@ -110,7 +109,7 @@ function fourthWord(b: Uint8Array, off: number, end: number): number {
 function written(text: string): string {
   const plain = text.split('/')[0];
   const octets = parseAddress(plain);
-  return octets === undefined ? plain : addressOf(octets);
+  return octets === undefined ? plain : addressText(octets);
 }
 
 const FLOWING: ReadonlySet<string> = new Set<Flowing>(['sendrecv', 'sendonly', 'recvonly', 'inactive']);

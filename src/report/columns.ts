@@ -1,5 +1,5 @@
 import type { Row } from '../engine/row.js';
-import { ip4, ip6, type Tree, table } from '../kit/index.js';
+import { addressText, ip4, ip6, type Tree, table } from '../kit/index.js';
 import { decimalSeconds, fieldText } from './value.js';
 
 /** Fields that name the ends of a row which has no network layer. */
@@ -24,8 +24,6 @@ export function endpoints(row: Row): readonly [string, string] {
   const { tree } = row.dissection;
   return [named(tree, 'eth.src', 'sll.src.eth'), named(tree, 'eth.dst', 'sll.src.eth')];
 }
-
-const addressText = (address: Uint8Array): string => (address.length === 4 ? ip4(address, 0) : ip6(address, 0));
 
 function named(t: Tree, ...names: string[]): string {
   for (let i = 0; i < t.length; i++) if (names.includes(t.field(i).name)) return fieldText(t, i);

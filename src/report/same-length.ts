@@ -1,4 +1,4 @@
-import { ip6Groups } from '../kit/index.js';
+import { fromHex, hex, ip6Groups } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import { macLike, replaceTokens, type Token } from './redact.js';
 
@@ -247,11 +247,8 @@ export class SameLength {
   }
 
   private macText(s: string): string {
-    const octets = s
-      .replace(/[:.-]/g, '')
-      .match(/../g)!
-      .map((x) => Number.parseInt(x, 16));
-    return macLike(s, Array.from(this.mac(Uint8Array.from(octets)), (x) => x.toString(16).padStart(2, '0')).join(''));
+    const mac = this.mac(fromHex(s.replace(/[:.-]/g, '')));
+    return macLike(s, hex(mac, 0, mac.length, ''));
   }
 
   /** A hardware address; one made of an IPv4 address (RFC 3456 §4.1) stays one. */

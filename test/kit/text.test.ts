@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { find, lineAt, skip } from '../../src/kit/index.js';
+import { addressText, find, fromHex, lineAt, padded, sameBytes, skip } from '../../src/kit/index.js';
 
 const octets = (s: string): Uint8Array => new TextEncoder().encode(s);
 
@@ -38,4 +38,23 @@ test('what is looked for within a range is not found behind it', () => {
   assert.equal(skip(b, 32, 0, 5), 2);
   assert.equal(skip(b, 32, 0, 1), 1);
   assert.equal(skip(b, 32, 2, 5), 2);
+});
+
+test('hexadecimal digits are octets, and octets an address', () => {
+  assert.deepEqual(fromHex('00ff7F'), Uint8Array.of(0, 255, 127));
+  assert.deepEqual(fromHex(''), new Uint8Array(0));
+  assert.equal(addressText(fromHex('c0000201')), '192.0.2.1');
+  assert.equal(addressText(fromHex('20010db8000000000000000000000001')), '2001:db8::1');
+  assert.equal(addressText(fromHex('0a0b0c')), '0a:0b:0c');
+});
+
+test('octets are the same where all are and none is left', () => {
+  assert.ok(sameBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2)));
+  assert.ok(!sameBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 3)));
+  assert.ok(!sameBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2, 3)));
+  assert.ok(!sameBytes(Uint8Array.of(1, 2, 3), Uint8Array.of(1, 2)));
+});
+
+test('padding takes a length to the next multiple of four', () => {
+  assert.deepEqual([0, 1, 3, 4, 5].map(padded), [0, 4, 4, 4, 8]);
 });
