@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { CaptureError } from '../capture/errors.js';
 import type { DecodeOptions } from './commands/decode.js';
@@ -115,6 +116,13 @@ function build(screens: boolean, done: Done): Command {
   return program;
 }
 
+/**
+ * Has V8 look for what is not in use in one go, which takes less time in all: of commands that read to the end, where nobody
+ * waits for an answer. To be called when hardly anything is in memory: a process that is told so in the middle of marking in
+ * steps goes on with them, and may die of objects that moved meanwhile (SIGSEGV in MarkCompactCollector).
+ */
+const markInOneGo = (): void => setFlagsFromString('--no-incremental-marking');
+
 /** @param screens captures may be shown on screens */
 function readCommand(screens: boolean, done: Done): Command {
   const read = new Command('read').description('print rows as text, tree, fields or JSON').argument('[capture...]');
@@ -124,7 +132,10 @@ function readCommand(screens: boolean, done: Done): Command {
     if (screens && wantsScreens(captures, o)) {
       prepareEngine();
       done(await (await import('./commands/ui.js')).ui(captures, o));
-    } else done(await (await import('./commands/read.js')).read(captures, o));
+    } else {
+      markInOneGo();
+      done(await (await import('./commands/read.js')).read(captures, o));
+    }
   });
   return read;
 }
@@ -139,6 +150,7 @@ function extractCommand(done: Done): Command {
     .option('--redact', 'inner packets with pseudonyms of the same length, without voice and bodies of messages')
     .requiredOption('-w, --write <file>', 'file to write; - is standard output');
   addInputOptions(extract).action(async (captures: string[], o: ReadOptions) => {
+    markInOneGo();
     done(await (await import('./commands/extract.js')).extract(captures, o));
   });
   return extract;
@@ -164,6 +176,7 @@ function reportCommand(done: Done): Command {
     )
     .addOption(failOnOption('exit with 3 if a finding that the report tells is this bad'));
   addInputOptions(report).action(async (captures: string[], o: ReportOptions) => {
+    markInOneGo();
     done(await (await import('./commands/report.js')).report(captures, o));
   });
   hideOptions(report, '--filter', '--config', '--two-pass', '-n');
@@ -175,6 +188,7 @@ function keysCommand(done: Done): Command {
     .description('look into key logs: good, bad and unused lines, and which tunnels they open')
     .argument('<keylog...>', 'TLS key log, RSA private key (PEM), or a directory of them');
   addInputOptions(keys, '').action(async (files: string[], o: ReadOptions) => {
+    markInOneGo();
     done(await (await import('./commands/keys.js')).keys(files, o));
   });
   hideOptions(

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { dissectors } from '../../dissectors/index.js';
 import type { CaptureFile, Damage } from '../capture/chunk.js';
 import { openCapture, openGrowing } from '../capture/open.js';
@@ -130,8 +129,6 @@ export class Reading {
    * @throws CaptureError when one cannot be opened or read
    */
   async run(w: Wanted, give: (row: Row) => void, between: () => void = () => undefined): Promise<Outcome> {
-    // Nobody waits for an answer here: what is not in use may be looked for in one go, which takes less time in all.
-    setFlagsFromString('--no-incremental-marking');
     const { o, names, registry } = this;
     const services = tlsServices(this.keys.log, o.verifyAll === true, this.keys.esp);
     for (const file of o.handshakeFrom ?? []) await this.lend(file, services);

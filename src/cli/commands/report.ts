@@ -126,12 +126,11 @@ function lacksDialog({ members }: Report, { user, callId }: ReportOptions): bool
 /**
  * Settles how V8 compiles and collects. Each collection closes more of the gaps in memory: what a report keeps lies
  * between what it does not, and after hours of calls that were put away half of the memory would be gaps. And less is
- * compiled into one: much of a report runs some thousand times, which does not pay for more. Marking in steps ends first:
- * steps that begin while gaps are to be closed, and end in one go, leave V8 without room for young objects for good.
+ * compiled into one: much of a report runs some thousand times, which does not pay for more. (Nothing is marked in steps
+ * here: steps that begin while gaps are to be closed, and end in one go, leave V8 without room for young objects for good.)
  * Returns what is to be called between chunks.
  */
 function settle(): () => void {
-  setFlagsFromString('--no-incremental-marking');
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--max-inlined-bytecode-size-cumulative=400');
   return smallYoung();
