@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { folders } from './folders.js';
 import { type Certified, makeCertificate } from './tls-certificate.js';
@@ -40,10 +40,16 @@ export function labCa(): LabCa {
   return { cert, key: readFileSync(keyPath, 'utf8'), name, fingerprint: fingerprint(x509), path, made };
 }
 
-/** The certificate of an EFTF that listens on `address`, signed by the CA of the lab: for the address and `localhost`. */
+/**
+ * The certificate of an EFTF that listens on `address`, signed by the CA of the lab: for the address and `localhost`; of one that
+ * listens anywhere, for the name and all addresses of this machine.
+ */
 export function labCertificate(ca: LabCa, address: string): Certified {
   const anywhere = address === '0.0.0.0' || address === '::';
-  const names = new Set(['localhost', '127.0.0.1', '::1', ...(anywhere ? [hostname()] : [address])]);
+  const names = new Set(['localhost', '127.0.0.1', '::1', ...(anywhere ? [hostname(), ...ownAddresses()] : [address])]);
   const own = makeCertificate({ name: 'fttscope lab EFTF', names: [...names], issuer: ca, days: EFTF_DAYS });
   return { key: own.key, cert: own.cert + ca.cert };
 }
+
+const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { after, before, test } from 'node:test';
 import { run } from '../cli/run.js';
 import { luaMissing, tshark, tunnelOptions } from '../support/tshark.js';
@@ -92,6 +93,25 @@ test('keys go to a key log of the owner alone', async () => {
   assert.match(run(['read', file, '-Y', 'dhcp']).out, /^$/);
   const dhcp = run(['read', file, '-k', keys, '-Y', 'dhcp', '-T', 'fields', '-e', 'dhcp.option.dhcp']).out;
   assert.deepEqual(dhcp.trimEnd().split('\n'), ['1', '2', '3', '5', '7']); // RFC 2132 §9.6
+});
+
+/** Addresses of this machine that others see. */
+const outside = Object.values(networkInterfaces())
+  .flatMap((list) => list ?? [])
+  .filter(({ internal, family }) => !internal && family === 'IPv4')
+  .map(({ address }) => address);
+
+test('an EFTF of the lab that listens anywhere is the one that is meant, by whatever address', {
+  skip: outside.length > 0 ? false : 'others see no address of this machine: skipped',
+}, async () => {
+  const one = startFttscope(['eftf', '--lab', '--listen', '0.0.0.0:0']);
+  const [, port] = await one.line(/^listening 0\.0\.0\.0:(\d+)$/m);
+  const run = scenario('there.json', ['connect', 'release']);
+  for (const host of [...outside, '127.0.0.1', 'localhost']) {
+    const phone = startFttscope(['ue', `${host}:${port}`, '--lab', '--run', run]);
+    assert.equal(await phone.ended, 0, phone.err);
+  }
+  assert.equal(await one.stop(), 0);
 });
 
 test('two subscribers of the lab call each other', async () => {
