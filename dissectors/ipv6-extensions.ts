@@ -125,6 +125,11 @@ const E = experts({
     message: 'Routing header type is deprecated',
     clause: 'RFC 5095 §3',
   },
+  undecodedRoute: {
+    code: 'ipv6.undecoded-routing-type',
+    severity: 'note',
+    message: 'Undecoded IPv6 routing header field',
+  },
   segmentsLeft: {
     code: 'ipv6.segments-left',
     severity: 'error',
@@ -276,6 +281,7 @@ function route(t: Tree, h: View): number {
       return segments(t, h);
     default:
       if (h.end > off + 4) t.bytes(RT.unknown, off + 4, h.end - off - 4);
+      t.expert(E.undecodedRoute);
       return 0;
   }
 }

@@ -3,11 +3,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ipv4 } from '../../../dissectors/ipv4.js';
 import { ipv6 } from '../../../dissectors/ipv6.js';
-import { fragmentHeader } from '../../../dissectors/ipv6-extensions.js';
+import { fragmentHeader, routing } from '../../../dissectors/ipv6-extensions.js';
 import { type AnyDissector, checksum, encode, hex, Short } from '../../../src/kit/index.js';
 import { address, at, ip, udp } from '../../build/packets.js';
 import { rawPcap } from '../../cli/run.js';
-import { besideTshark, captureBesideTshark, ETHERNET } from '../../support/beside-tshark.js';
+import { besideTshark, captureBesideTshark, ETHERNET, fieldsOf } from '../../support/beside-tshark.js';
 import { comparePlacesIn } from '../../support/places.js';
 import { tsharkMissing } from '../../support/tshark.js';
 import { cutEverywhere, octets, see, walk } from './layers.js';
@@ -256,6 +256,24 @@ describe('IPv6', () => {
     assert.deepEqual(peeked, ['ipv6', 'ipv6.hopopts', 'ipv6.routing', 'ipv6.dstopts', 'udp']);
     assert.equal(p.sport, 5060);
     cutEverywhere('ip.version', 6, b);
+  });
+
+  it('reads each type of routing header as tshark does', { skip: tsharkMissing }, async () => {
+    const address = (n: number): string => `20010db8${'00'.repeat(11)}0${n}`;
+    const headers = [
+      `11 04 00 01 00000000 ${address(3)} ${address(4)}`, // RFC 2460 §4.4
+      `11 04 00 07 00000000 ${address(3)} ${address(4)}`, // more segments left than there are
+      `11 02 02 01 00000000 ${address(3)}`, // RFC 6275 §6.4.1
+      `11 04 04 01 01000000 ${address(3)} ${address(4)}`, // RFC 8754 §2
+      '11 00 fd 00 01020304', // RFC 4727 §3.3
+    ].map(octets);
+    const packets = headers.map((h) => {
+      const payload = Buffer.concat([h, octets('c350 c351 0008 0000')]);
+      const length = payload.length.toString(16).padStart(4, '0');
+      return Buffer.concat([octets(`60000000 ${length} 2b 40 ${address(1)} ${address(2)}`), payload]);
+    });
+    // More segments left than there are end the way of a packet; tshark only warns.
+    await besideTshark(packets, ['ipv6.dst', ...fieldsOf(routing, ['_ws.expert.severity'])]);
   });
 
   it('reads router alert and padding (RFC 2711)', () => {
