@@ -128,6 +128,7 @@ export function showRdata(r: Rdata): void {
     show(r);
     return;
   }
+  // As Wireshark says it.
   r.t.expert(
     E.undecoded,
     `Dissector for DNS Type (${r.type}) code not implemented, Contact Wireshark developers if you want this supported`,

@@ -8,7 +8,7 @@ export const CERTIFICATE_EXPERTS = experts({
   unread: {
     code: 'x509.unread-oid',
     severity: 'chat', // no fault of the certificate: a warning in Wireshark
-    message: 'BER: Dissector for OID not implemented. Contact Wireshark developers if you want this supported',
+    message: 'What stands below this object identifier is not dissected',
   },
   wrongString: {
     code: 'x509.wrong-string-type',

@@ -27,4 +27,14 @@ describe('Damaged DNS beside tshark', { skip: tsharkMissing }, () => {
       ),
     );
   });
+
+  it('says of the data of a type that it does not read what tshark says', async () => {
+    const header = [0x10, 0, 0x81, 0x80, 0, 0, 0, 2, 0, 0, 0, 0];
+    const record = (type: number) => [0, type >> 8, type & 255, 0, 1, 0, 0, 0, 60, 0, 3, 1, 2, 3];
+    await datagramsBesideTshark(
+      [53, 5300],
+      [Uint8Array.from([...header, ...record(62), ...record(65280)])],
+      ['dns.resp.type', 'dns.data', '_ws.expert.message', '_ws.expert.severity'],
+    );
+  });
 });
