@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { concat } from 'fttscope/kit';
 import { dhcp, proxyDhcp } from '../../../dissectors/dhcp/index.js';
+import { optionName } from '../../../dissectors/dhcp/options.js';
 import { at, udp } from '../../build/packets.js';
 import { FrameSource } from '../../build/source.js';
 import { comparePlacesIn } from '../../support/places.js';
@@ -36,6 +37,16 @@ const message = (options: string, parts = {}): Uint8Array =>
   octets(`${fixed(parts)}${COOKIE}${option(53, '01')}${options}ff`);
 
 describe('DHCPv4', () => {
+  it('names the options that IANA left to sites and those that it gave to nobody (RFC 3942 §2)', () => {
+    assert.deepEqual([53, 223, 224, 254, 255].map(optionName), [
+      'DHCP Message Type',
+      'Unassigned',
+      'Private',
+      'Private',
+      'End',
+    ]);
+  });
+
   it('shows a Discover over a tunnel without LAN interface (RFC 3456 4.1)', () => {
     const m = message(option(61, '1f4000c000020a03'), { hardware: '1f07 00 4000c000020a03' });
     const { fields, summary, experts } = run(dhcp, m);

@@ -153,6 +153,30 @@ describe('802.11', () => {
   });
 });
 
+describe('MPLS', () => {
+  // Wireshark goes by the manufacturers that it knows, so that addresses of others begin with a control word for it.
+  it('tells a control word from an address that begins with zeros', async () => {
+    const header = '020000000001 020000000002 8847 00010140'; // label 16, S, TTL 64
+    const addresses = '061122330a01 061122330a02';
+    const ip = '0800 4500001c 00000000 40110000 0a000001 0a000002 c350c351 0008 0000';
+    const llc = `0003 424203`;
+    const long = `002e 424203 ${'00'.repeat(43)}`;
+    const frames = {
+      [`00000005 ${addresses} ${ip}`]: 'pwethcw:eth:ethertype:ip:udp',
+      [`${addresses} ${ip}`]: 'pwethnocw:eth:ethertype:ip:udp',
+      [`00000000 ${addresses} ${long}`]: 'pwethcw:eth:llc:stp',
+      [`${addresses} ${long}`]: 'pwethnocw:eth:llc:stp',
+      [`${addresses} ${llc}`]: 'pwethcw:eth', // three octets are no frame of LLC
+    };
+    const stacks: string[] = [];
+    for (const frame of Object.keys(frames))
+      await forSource(new FrameSource([{ octets: octets(`${header} ${frame}`) }], 1), {}, ({ dissection }) => {
+        stacks.push(dissection.protocols.slice(4).join(':'));
+      });
+    assert.deepEqual(stacks, Object.values(frames));
+  });
+});
+
 describe('ESP', () => {
   it('shows the SPI of a packet that ends behind it', async () => {
     const seen: string[] = [];
