@@ -15,7 +15,7 @@ import { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
 import { HttpLayer } from './http-layer.js';
 import { HTTP2 } from './http-upgrade.js';
-import { cutMessage, Messages, TCP_NAMES, viewOf, wholeAt } from './messages.js';
+import { cutMessage, endedBy, Messages, TCP_NAMES, viewOf, wholeAt } from './messages.js';
 import type { PlainText } from './plain-text.js';
 import { isConnect } from './proxy-exchange.js';
 import { isNobodys, mayBeNamed, recognise, signed } from './recognise.js';
@@ -297,7 +297,7 @@ export class Connection implements StreamConsumer {
     else if (half.mode === 'clear') this.tunnel!.unfinished[side] = half.deframer!.torn;
     else if (half.mode === 'pdus') {
       const message = half.messages!.close();
-      if (message !== undefined) this.give(message);
+      if (message !== undefined) this.give(endedBy(message, half.frame, this.host.frame));
     }
   }
 

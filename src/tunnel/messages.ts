@@ -168,6 +168,19 @@ export function wholeAt(dissector: AnyDissector, buf: Uint8Array, off: number, e
   return out;
 }
 
+/**
+ * A message that the end of the stream in `frame` ends, its last octets being in the frame `last`: as in Wireshark a frame with
+ * nothing but that end is a segment of it, too.
+ */
+export function endedBy(pdu: Pdu, last: number, frame: number): Pdu {
+  if (last === frame) return pdu;
+  const { buf, off, end } = pdu.view;
+  const len = end - off;
+  const before = pdu.segments ?? [{ frame: last, off: 0, len }];
+  const view = pdu.segments === undefined ? View.of(buf.subarray(off, end), TCP_NAMES[1]) : pdu.view;
+  return { ...pdu, view, segments: [...before, { frame, off: len, len: 0 }] };
+}
+
 /** Octets of a frame, or of what was decrypted, as they stand. */
 export const viewOf = (buf: Uint8Array, off: number, end: number, name: string): View =>
   new View({ name, buf, start: off, end }, off, end);

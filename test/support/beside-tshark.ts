@@ -83,6 +83,13 @@ export class Talk {
     }
   }
 
+  /** `side` ends its stream, with its last octets if there are any. */
+  end(side: 0 | 1, octets: string | Uint8Array = ''): void {
+    const last = Buffer.from(octets);
+    this.add(side, 17, 0, last);
+    this.next[side] += last.length + 1;
+  }
+
   /** Octets of `side` are not captured. */
   skip(side: 0 | 1, octets: number): void {
     this.next[side] += octets;

@@ -5,6 +5,9 @@ import { encode, No, Unsure, Yes } from 'fttscope/kit';
 import { connectRequest, type HttpMessage, http } from '../../../dissectors/http/index.js';
 import { dataTextLines, json, media } from '../../../dissectors/text-media.js';
 import { xml } from '../../../dissectors/xml.js';
+import { at } from '../../build/packets.js';
+import { besideTshark, Talk } from '../../support/beside-tshark.js';
+import { tsharkMissing } from '../../support/tshark.js';
 import { type Sent, values, World } from '../rtp/world.js';
 
 const world = (): World => new World([http, dataTextLines, json, media, xml]);
@@ -322,4 +325,22 @@ test('a request line without a target, and methods of other RFCs', () => {
   assert.deepEqual(values(seen, 'http.request.uri'), ['HTTP/1.1']);
   for (const method of ['BASELINE-CONTROL', 'RPC_IN_DATA', 'ACL', 'LINK'])
     assert.equal(probe(`${method} / HTTP/1.1\r\n`), Yes, method);
+});
+
+test('the end of a connection is a segment of the message that it ends, as in tshark', {
+  skip: tsharkMissing,
+}, async () => {
+  const fields = ['tcp.segment', 'tcp.segment.count', 'tcp.reassembled.length', 'http.file_data'];
+  for (const [segments, last] of [
+    [['a'], ''],
+    [['a', 'b'], ''],
+    [['a'], 'b'],
+  ] as const) {
+    const talk = new Talk([at('192.0.2.1', 40_000), at('192.0.2.2', 80)]);
+    talk.say(0, 'GET / HTTP/1.1\r\n\r\n');
+    talk.say(1, 'HTTP/1.0 200 OK\r\n\r\n', ...segments);
+    talk.end(1, last);
+    const stacks = await besideTshark(talk.packets, fields);
+    assert.equal(stacks.at(-1), 'tcp:http:data');
+  }
 });
