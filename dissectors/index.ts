@@ -105,6 +105,7 @@ import { network } from './well-known/network.js';
 import { portsOnly } from './well-known/ports-only.js';
 import { rpcs } from './well-known/rpc.js';
 import { rtpPayloads } from './well-known/rtp-payloads.js';
+import { sigtran } from './well-known/sigtran.js';
 import { smbs } from './well-known/smb.js';
 import { streams } from './well-known/streams.js';
 import { transport } from './well-known/transport.js';
@@ -241,6 +242,7 @@ export const dissectors: readonly AnyDissector[] = [
   ...smbs,
   ...gss,
   ...streams,
+  ...sigtran,
   ...framedStreams,
   ...ftp,
   ...portsOnly,

@@ -60,6 +60,7 @@ export const sctp = defineDissector({
   spec: 'RFC 9260',
   fields: F,
   on: { 'ip.proto': [132] },
+  tables: ['sctp.ppi', 'sctp.port'],
 
   dissect(v, t, cx) {
     const { buf, off, end } = v;

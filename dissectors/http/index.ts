@@ -65,6 +65,7 @@ export const http = defineDissector<HttpMessage>({
     'tcp.port': [80, 631, 1900, 2710, 2869, 3128, 3132, 3689, 5985, 8080, 8088, 11371],
     'tls.app': ['http/1.1', 'http/1.0'],
     'tls.name': [443],
+    'sctp.port': [80],
   },
   tables: ['media_type'],
   calls: ['media'],

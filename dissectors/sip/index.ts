@@ -276,7 +276,7 @@ export const sip = defineDissector<SipRepresentation>({
   spec: 'RFC 3261',
   fields: { ...SIP_FIELDS, ...E164 },
   experts: { ...E, ...E164_EXPERTS },
-  on: { 'udp.heuristic': ['sip'], 'udp.port': [5060], 'tcp.port': [5060], 'tls.port': [5061] },
+  on: { 'udp.heuristic': ['sip'], 'udp.port': [5060], 'tcp.port': [5060], 'sctp.port': [5060], 'tls.port': [5061] },
   tables: ['media_type'],
   calls: ['media', 'xml'],
   serves: {

@@ -54,7 +54,10 @@ export const portsOnly = [
     ['a21', 'A21 Protocol', 'A21', 'none', { 'udp.port': [23272] }],
     ['adp', 'Aruba Discovery Protocol', 'ADP', 'none', { 'udp.port': [8200] }],
     ['ajns', 'AllJoyn Name Service Protocol', 'AllJoyn NS', 'none', { 'udp.port': [9956], 'tcp.name': [9956] }],
-    ['asap', 'Aggregate Server Access Protocol', 'ASAP', 'RFC 5352', { 'udp.port': [3863], 'tcp.name': [3863] }],
+    [
+      ...(['asap', 'Aggregate Server Access Protocol', 'ASAP', 'RFC 5352'] as const),
+      { 'udp.port': [3863], 'tcp.name': [3863], 'sctp.port': [3863], 'sctp.ppi': [11] },
+    ],
     ['asterix', 'ASTERIX packet', 'ASTERIX', 'EUROCONTROL ASTERIX', { 'udp.port': [8600] }],
     ['auto_rp', 'Cisco Auto-RP', 'Auto-RP', 'none', { 'udp.port': [496] }],
     ['ax4000', 'AX/4000 Test Block', 'AX4000', 'none', { 'udp.port': [3357], 'tcp.name': [3357] }],
@@ -88,7 +91,10 @@ export const portsOnly = [
     ['echo', 'Echo', 'ECHO', 'RFC 862', { 'udp.port': [7], 'tcp.name': [7] }],
     ['ecmp', 'ECMP', 'ECMP', 'none', { 'udp.port': [6160] }, (_, __, n) => n >= 6],
     ['elasticsearch', 'Elasticsearch', 'Elasticsearch', 'none', { 'udp.port': [54328], 'tcp.name': [9300] }],
-    ['enrp', 'Endpoint Handlespace Redundancy Protocol', 'ENRP', 'RFC 5353', { 'udp.port': [9901] }],
+    [
+      ...(['enrp', 'Endpoint Handlespace Redundancy Protocol', 'ENRP', 'RFC 5353'] as const),
+      { 'udp.port': [9901], 'sctp.port': [9901], 'sctp.ppi': [12] },
+    ],
     ['exec', 'Remote Process Execution', 'EXEC', 'none', { 'tcp.name': [512] }],
     ['find', 'Find Identification of Network Devices', 'FIND', 'none', { 'udp.port': [1001] }],
     ['gearman', 'Gearman Protocol', 'Gearman', 'none', { 'tcp.name': [4730] }],

@@ -44,3 +44,29 @@ test('Diameter lies in chunks that say so, or goes between its ports, as tshark 
   );
   assert.deepEqual(stacks, ['sctp:diameter', 'sctp:diameter', 'sctp:diameter:diameter', 'sctp:data']);
 });
+
+test('M3UA carries ISUP and SCCP, and ports of HTTP and of mobile networks are known, as tshark has it', {
+  skip: tsharkMissing,
+}, async () => {
+  let tsn = 0; // tshark leaves those out that it saw before
+  const sctp = (ports: string, identifier: string, message: string): Uint8Array => {
+    const n = message.length / 2;
+    const chunk = `0003${(n + 16).toString(16).padStart(4, '0')} ${(++tsn).toString(16).padStart(8, '0')} 00000000 ${identifier} ${message}`;
+    const padding = '00'.repeat(-n & 3);
+    return ip(address('192.0.2.1'), address('192.0.2.2'), 132, octets(`${ports} 01020304 00000000 ${chunk}${padding}`));
+  };
+  /** Protocol data of a service: RFC 4666 §3.3.1, with a release complete of circuit 1. */
+  const transfer = (service: string): string => `01000101000000200210001800000001000000020${service}020001010010000000`;
+  const text = (s: string): string => Buffer.from(s, 'latin1').toString('hex');
+  const stacks = await besideTshark(
+    [
+      sctp('9c40 0b59', '00000003', transfer('5')),
+      sctp('9c40 9c42', '00000003', '0100030300000008'),
+      sctp('9c40 0050', '00000000', text('GET / HTTP/1.1\r\nHost: a\r\n\r\n')),
+      sctp('9c40 13c4', '00000000', text('OPTIONS sip:a@b SIP/2.0\r\nCSeq: 1 OPTIONS\r\n\r\n')),
+      sctp('9c40 9c42', '00000002', '0100030300000008'),
+    ],
+    ['http.host', 'sip.Method'],
+  );
+  assert.deepEqual(stacks, ['sctp:m3ua:isup', 'sctp:m3ua', 'sctp:http', 'sctp:sip', 'sctp:m2ua']);
+});
