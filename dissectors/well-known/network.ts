@@ -1,4 +1,4 @@
-import { No, type Peek, u16, type View, Yes } from 'fttscope/kit';
+import { No, type Peek, u16, u16le, type View, Yes } from 'fttscope/kit';
 import { FABRIC_PATH } from '../numbers.js';
 import { fromRows, named } from './named.js';
 
@@ -71,6 +71,41 @@ function l2tpPayload({ buf, off, end }: View | Peek): number {
   if ((flags & 0x0200) === 0) return fixed;
   return fixed + 2 <= end ? fixed + 2 + u16(buf, fixed) : -1;
 }
+
+/** Function of a loopback message that names who is next, and its octets. */
+const LOOP_FORWARD = 2;
+const LOOP_HOP = 8;
+
+/** Where the data behind the skip count and the functions start, or -1; the last function is mostly a reply with a number. */
+function loopData({ buf, off, end }: View): number {
+  let at = off + 2;
+  while (at + LOOP_HOP <= end && u16le(buf, at) === LOOP_FORWARD) at += LOOP_HOP;
+  if (at + 2 > end) return -1;
+  return u16le(buf, at) === LOOP_REPLY ? at + 4 : at + 2;
+}
+
+/** Octets of the tag of MACsec, and of the secure channel that it may name; of the check behind what it secures. */
+const MACSEC_TAG = 6;
+const MACSEC_CHANNEL = 8;
+const MACSEC_CHECK = 16;
+/** Flags of the tag: version, secure channel, and that what follows is encrypted, or changed. */
+const MACSEC_VERSION = 0x80;
+const MACSEC_HAS_CHANNEL = 0x20;
+const MACSEC_HIDES = 0x0c;
+
+/** Where what MACsec secures starts, or -1. IEEE 802.1AE §9.3 */
+function macSecured({ buf, off, end, wireEnd }: View | Peek): number {
+  if (end - off < MACSEC_TAG || (buf[off] & MACSEC_VERSION) !== 0) return -1;
+  const at = off + MACSEC_TAG + ((buf[off] & MACSEC_HAS_CHANNEL) !== 0 ? MACSEC_CHANNEL : 0);
+  return at + 2 > end || at + 2 + MACSEC_CHECK > wireEnd ? -1 : at;
+}
+
+/** Where it ends: before the check, or after as few octets as the tag says, where the link wanted padding. §9.7 */
+function securedEnd({ buf, off, wireEnd }: View | Peek, at: number): number {
+  const few = buf[off + 1] & 0x3f;
+  return few >= 2 ? Math.min(at + few, wireEnd - MACSEC_CHECK) : wireEnd - MACSEC_CHECK;
+}
+const isPlain = ({ buf, off }: View | Peek): boolean => (buf[off] & MACSEC_HIDES) === 0;
 
 export const network = [
   ...fromRows([
@@ -252,9 +287,36 @@ export const network = [
     short: 'LOOP',
     spec: 'DIX Ethernet V2 §8',
     on: { ethertype: [0x9000] },
-    /** Skip count, function and, in a reply, the receipt number stand before the data; numbers are little-endian. */
     inner(v, cx) {
-      if (v.length > 6 && v.buf[v.off + 2] === LOOP_REPLY) cx.data(v.sub(v.off + 6));
+      const at = loopData(v);
+      if (at > 0 && at < v.end) cx.data(v.sub(at));
+    },
+  }),
+  named({
+    proto: 'macsec',
+    title: '802.1AE Security tag',
+    short: 'MACsec',
+    spec: 'IEEE 802.1AE §9.3',
+    on: { ethertype: [0x88e5] },
+    tables: ['ethertype'],
+    peek(p) {
+      const at = macSecured(p);
+      if (at < 0 || !isPlain(p)) return p.stop();
+      p.table = 'ethertype';
+      p.key = u16(p.buf, at);
+      p.wireEnd = securedEnd(p, at);
+      p.end = Math.min(p.end, p.wireEnd);
+      p.off = at + 2;
+    },
+    inner(v, cx) {
+      const at = macSecured(v);
+      if (at < 0) {
+        cx.data(v, true); // another version, or what is too short for it
+        return;
+      }
+      const end = securedEnd(v, at);
+      if (isPlain(v)) cx.next('ethertype', u16(v.buf, at), v.sub(at + 2, end));
+      else cx.data(v.sub(at, end));
     },
   }),
   named({

@@ -2,6 +2,7 @@ import { No, type Probe, startsWith, u8, u16, u32, type View, Yes } from 'fttsco
 import { udp } from '../udp.js';
 import { berLength } from './ber.js';
 import { fromRows, named } from './named.js';
+import { sflow } from './sflow.js';
 import { SEQUENCE } from './streams.js';
 
 /** Protocols above UDP and TCP that are only named: found by port, with a look at their first octets where that helps. */
@@ -102,6 +103,7 @@ function npduAt(v: View): number {
 }
 
 export const transport = [
+  sflow,
   named({
     ...{ proto: 'snmp', title: 'Simple Network Management Protocol', short: 'SNMP', spec: 'RFC 3416' },
     on: { 'udp.port': [161, 162, 8161] },
@@ -123,14 +125,6 @@ export const transport = [
       'RFC 3954, RFC 7011',
       { 'udp.port': [2055, 4739, 9996] },
       version(1, 5, 7, 8, 9, 10),
-    ],
-    [
-      'sflow',
-      'InMon sFlow',
-      'sFlow',
-      'RFC 3176',
-      { 'udp.port': [6343] },
-      (b, o, n) => n >= 4 && [2, 4, 5].includes(u32(b, o)),
     ],
     [
       ...(['bfd', 'Bidirectional Forwarding Detection Control Message', 'BFD Control', 'RFC 5880'] as const),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { at, ip, tcp, udp } from '../../build/packets.js';
+import { address, at, ip, tcp, udp } from '../../build/packets.js';
 import { file, rawPcap } from '../../cli/run.js';
+import { besideTshark, ETHERNET } from '../../support/beside-tshark.js';
 import { tsharkMissing } from '../../support/tshark.js';
 import { differences, ours } from '../bodies/wire.js';
 import { octets } from '../rtp/world.js';
@@ -343,4 +344,60 @@ test('the frame behind the header of FabricPath, as tshark', { skip: tsharkMissi
   const path = file('fabric.pcap', rawPcap(ip(CLIENT.address, server(0).address, 143, frame)));
   assert.deepEqual(await differences(path, ['frame.protocols', 'ip.src', 'udp.srcport']), []);
   assert.equal((await ours(path))[0]!.protocols.join(':'), 'raw:ip:eth:cfp:eth:ethertype:ip:udp');
+});
+
+test('what MACsec carries that it does not encrypt, and what loopback messages do, as tshark', {
+  skip: tsharkMissing,
+}, async () => {
+  const frame = (type: string, body: string): Uint8Array => octets(`020000000001 020000000002 ${type} ${body}`);
+  const icmp = ip(address('192.0.2.1'), address('192.0.2.2'), 1, octets(`0800 0000 0001 0001 ${zeros(48)}`));
+  const inner = `0800 ${Buffer.from(icmp).toString('hex')}`;
+  const check = 'a5'.repeat(16);
+  const stacks = await besideTshark(
+    [
+      frame('88e5', `00 00 00000001 ${inner} ${check}`),
+      frame('88e5', `20 00 00000001 0200000000010001 ${inner} ${check}`),
+      frame('88e5', `0c 00 00000001 ${inner} ${check}`),
+      frame('88e5', `80 00 00000001 ${inner} ${check}`),
+      frame('9000', `0000 0200 020000000003 0100 0001 ${'55'.repeat(40)}`),
+      frame('9000', `0000 0100 0001 ${'55'.repeat(40)}`),
+      frame('9000', `0000 0300 0001 ${'55'.repeat(40)}`),
+    ],
+    ['ip.src', 'data.len'],
+    ETHERNET,
+  );
+  assert.deepEqual(stacks, [
+    'macsec:ethertype:ip:icmp:data',
+    'macsec:ethertype:ip:icmp:data',
+    'macsec:data',
+    'data',
+    'loop:data',
+    'loop:data',
+    'loop:data',
+  ]);
+});
+
+test('the packets in samples of sFlow, as tshark', { skip: tsharkMissing }, async () => {
+  const word = (n: number): string => n.toString(16).padStart(8, '0');
+  const inner = Buffer.from(ip(address('192.0.2.1'), address('192.0.2.2'), 47, octets(`0000 88b5 ${zeros(30)}`)));
+  const record = (kind: number, packet: string): string => {
+    const n = octets(packet).length;
+    return `${word(1)} ${word(16 + ((n + 3) & ~3))} ${word(kind)} ${word(n + 4)} ${word(4)} ${word(n)} ${packet} ${'00'.repeat(-n & 3)}`;
+  };
+  const counted = (format: number, body: string): string => `${word(format)} ${word(octets(body).length)} ${body}`;
+  const ethernet = `020000000001 020000000002 0800 ${inner.toString('hex')}`;
+  const sample = counted(
+    1,
+    `${word(1).repeat(7)} ${word(2)} ${record(1, ethernet)} ${record(11, inner.toString('hex'))}`,
+  );
+  const expanded = counted(3, `${word(1).repeat(10)} ${word(1)} ${record(1, ethernet)}`);
+  const counters = counted(2, zeros(12));
+  const agent = `${word(5)} ${word(1)} c0000201 ${word(0)} ${word(1)} ${word(1000)}`;
+  const datagram = octets(`${agent} ${word(3)} ${sample} ${counters} ${expanded}`);
+  const stacks = await besideTshark(
+    [udp(CLIENT, server(6343), datagram)],
+    ['ip.src', 'eth.src', 'ip.proto', 'gre.proto', 'udp.srcport'],
+  );
+  const packet = 'ethertype:ip:gre:data';
+  assert.deepEqual(stacks, [`udp:sflow:eth:${packet}:ip:gre:data:eth:${packet}`]);
 });
