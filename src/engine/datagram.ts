@@ -28,9 +28,13 @@ export class DatagramFinder {
   find(p: Peek, state: UdpState): AnyDissector | null {
     state.named ??= this.named(p.sport, p.dport);
     const { named } = state;
+    if (state.isMedia && this.first?.probe?.(p.buf, p.off, p.end) === Yes) return this.first;
     for (let i = 0; i < named.length; i++) if (fits(named[i], p) || this.isAssigned(named[i], p)) return named[i];
     if (state.settled?.probe?.(p.buf, p.off, p.end, true) === Yes) return state.settled;
-    if (this.first?.probe?.(p.buf, p.off, p.end) === Yes) return this.first;
+    if (this.first?.probe?.(p.buf, p.off, p.end) === Yes) {
+      state.isMedia = named.length > 0;
+      return this.first;
+    }
     if (state.recognised !== null && takesAll(state.recognised)) return state.recognised;
     // Those before may take what one that matters would take.
     if (this.mattering !== null && recognising(this.mattering, p, state) === null) return null;

@@ -154,6 +154,11 @@ export class UdpState extends FlowState implements Conversation {
   recognised: AnyDissector | null = null;
   /** Who comes in it as well, as a handshake agreed. */
   settled: AnyDissector | null = null;
+  /**
+   * RTP was recognised where its port names another: speech is that, too, in some packets (in one of fourteen to the port of
+   * AFS). Wireshark has it so; to who counts packets each of them would be lost.
+   */
+  isMedia = false;
   /** Who its ports name: one or nobody; null before its first datagram that nobody announced. */
   named: readonly AnyDissector[] | null = null;
   /** What numbers the datagrams after one that divides them from those before. */

@@ -102,3 +102,11 @@ describe('where media come from', () => {
     assert.equal(await told(from('10.0.0.77', 40_000, early)), undefined);
   });
 });
+
+test('media that nobody announced, to a port of another protocol, in packets that could be of that', async () => {
+  // An RX header has its type, 1 to 13, where the ninth octet of speech is: Wireshark takes these for AFS on port 7000.
+  const t = talk();
+  for (let i = 0; i < 150; i++) t.up(2000 + 20 * i, speech(UE_MEDIA, at(CORE, 7000), 200 + i));
+  const [m] = (await found(t)).media;
+  assert.deepEqual([m.packets, m.lost], [150, 0]);
+});
