@@ -19,6 +19,14 @@ const MOST_CALLS = 8;
 /** What ended a tunnel is worse where something ended with it. */
 const ENDINGS = ['tunnel.reset', 'tls.fatal-alert'] as const;
 
+/** Whether there were no keys for what one of the sides said. */
+function isHalfRead({ tls, envelopes: { up, down } }: TunnelEntity): boolean {
+  const d = tls?.decryption;
+  return (
+    d !== undefined && ((up.total === 0 && d.up.verdict !== 'full') || (down.total === 0 && d.down.verdict !== 'full'))
+  );
+}
+
 /** How a tunnel ended, to stand behind `when`. */
 function ending({ proxy, release: { how, by } }: TunnelEntity): Own {
   // Behind a proxy TLS ends at the EFTF, and the connection at the proxy.
@@ -45,7 +53,7 @@ export function judgeReleases(m: SessionModel, isShaky: IsShaky): void {
     if (at === undefined || t.state !== 'established') continue;
     const when: Seen = { ...at, row };
     // What was not captured, or stands elsewhere, may have ended it before.
-    if (UNSURE.some((code) => m.findings.has(code, t.id))) continue;
+    if (UNSURE.some((code) => m.findings.has(code, t.id)) || isHalfRead(t)) continue;
     const isSure = !isShaky(t.id, 'tunnel.closed-in-call', 'sight');
     const own = registrations.get(t.id) ?? [];
     const cut = (calls.get(t.id) ?? []).filter((c) => isCut(m, c, t, when));

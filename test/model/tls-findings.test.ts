@@ -10,7 +10,7 @@ import { Sealer } from '../build/sealer.js';
 import { drop, late, only, snaplen, where } from '../build/shape.js';
 import { type TlsOptions, tlsConversation } from '../build/tls.js';
 import { testCertificate } from '../tls/pair.js';
-import { captured, codes, dhcpUp, ENDS, finding, type Json, note, reportOn, Talk } from './support.js';
+import { captured, codes, dhcpUp, ENDS, finding, type Json, note, reportOn, sip, Talk } from './support.js';
 
 const UE = at('10.0.0.2', 0);
 const CORE = at('10.0.0.1', 0);
@@ -337,6 +337,19 @@ describe('versions and suites', () => {
 });
 
 describe('what of a session can be read', () => {
+  test('no key for what the network says: nobody knows whether it answered before the tunnel ended', async () => {
+    const p = { callId: 'reg-1@10.0.0.2', from: 'sip:alice@ims.example', to: 'sip:alice@ims.example' };
+    const t = new Talk()
+      .up(0, sip('REGISTER sip:ims.example', { ...p, headers: [['Contact', '<sip:alice@10.0.0.2:5060>']] }))
+      .down(20, sip('401 Unauthorized REGISTER', { ...p, toTag: 'r' }, 'down'))
+      .up(3000, ping(UE.address, CORE.address, 1, 1, 40));
+    const c = await tlsConversation(t.steps, { version: 'TLSv1.3' });
+    const half = c.keylog.split('\n').filter((line) => !line.startsWith('SERVER_TRAFFIC'));
+    const r = await reportOn(captured(c).octets, half.join('\n'));
+    assert.deepEqual(codes(r), []);
+    note(r, 'tls.partial-keys');
+  });
+
   test('the secrets of the handshake are not in the key log', async () => {
     const c = await tlsConversation(SOME, { version: 'TLSv1.3' });
     const lines = c.keylog.split('\n').filter((line) => !line.includes('HANDSHAKE'));
