@@ -1,4 +1,5 @@
 import { printable } from '../kit/index.js';
+import { asMarkdown } from './markup.js';
 import { jsonOf } from './report-json.js';
 import { number } from './report-words.js';
 import type { Step } from './steps.js';
@@ -118,17 +119,15 @@ function sides({ step, good, bad }: ComparedStep): string {
   return `${step}: ${side(good)} in the good one, ${side(bad)} in the bad one${where}`;
 }
 
-const escapedCell = (s: string): string => s.replace(/[\\`*_[\]<>|&]/g, (x) => `&#${x.charCodeAt(0)};`);
-
 /** The comparison as Markdown; the first difference stands in bold. */
 export function compareMarkdown(c: Comparison): string {
   const rows = c.steps.map((s, i) => {
-    const row = [s.step, told(s.good), told(s.bad)].map(escapedCell);
+    const row = [s.step, told(s.good), told(s.bad)].map(asMarkdown);
     const shown = i === c.first ? row.map((x) => `**${x}**`) : row;
     return `| ${i === c.first ? '→' : s.same ? '' : '≠'} | ${shown.join(' | ')} |`;
   });
-  const head = [`- good: ${escapedCell(nameOf(c, 'good'))}`, `- bad: ${escapedCell(nameOf(c, 'bad'))}`, ''];
-  return `${['# Compared', '', ...head, '|  | step | good | bad |', '| --- | --- | --- | --- |', ...rows, '', escapedCell(verdict(c))].join('\n')}\n`;
+  const head = [`- good: ${asMarkdown(nameOf(c, 'good'))}`, `- bad: ${asMarkdown(nameOf(c, 'bad'))}`, ''];
+  return `${['# Compared', '', ...head, '|  | step | good | bad |', '| --- | --- | --- | --- |', ...rows, '', asMarkdown(verdict(c))].join('\n')}\n`;
 }
 
 /** The comparison as JSON: `fttscope.compare/1`. */

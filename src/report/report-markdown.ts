@@ -1,10 +1,11 @@
-import { counted, printable } from '../kit/index.js';
+import { counted } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import type { FindingEntity, MediaEntity, MessageEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import type { Series } from '../model/series.js';
 import { isCutOff } from '../model/tally.js';
 import { callLadder } from './ladder-flows.js';
 import { ladderPage } from './ladder-text.js';
+import { asMarkdown } from './markup.js';
 import type { Report } from './report.js';
 import type { Lists } from './report-select.js';
 import {
@@ -37,9 +38,6 @@ const MOST_ENTRIES = 200;
 const MOST_MESSAGES = 60;
 /** Cells of a line of a call flow. */
 const WIDTH = 100;
-
-/** Text from a packet, so that it can be nothing but text in Markdown. */
-const plain = (s: string): string => printable(s).replace(/[\\`*_[\]<>|&]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 function* table(head: readonly string[], rows: readonly (readonly string[])[]): Generator<string> {
   if (rows.length === 0) return;
@@ -74,7 +72,7 @@ interface Overview {
 
 function* overview(members: Report['members'], findings: Series<FindingEntity>): Generator<string> {
   const { files } = members.capture as { files: FileWords[] };
-  for (const f of files) yield `- ${plain(f.name)}: ${fileWords(f)}\n`;
+  for (const f of files) yield `- ${asMarkdown(f.name)}: ${fileWords(f)}\n`;
   const summary = members.summary as unknown as Overview;
   for (const name of ['tunnel', 'registration', 'call']) yield `- ${statesWords(name, summary[`${name}s`])}\n`;
   const unread = unreadWords(findings, (members.tunnels as readonly TunnelEntity[]).length);
@@ -91,13 +89,13 @@ function* problems(findings: Series<FindingEntity>): Generator<string> {
   for (const f of worse) {
     yield `### ${f.severity}: ${f.title}\n\n`;
     yield `\`${f.code}\`, ${where(f)}${f.clause === undefined ? '' : ` (${f.clause})`}\n\n`;
-    yield `${plain(f.meaning)}\n\n**Next:** ${plain(f.next)}\n\n`;
+    yield `${asMarkdown(f.meaning)}\n\n**Next:** ${asMarkdown(f.next)}\n\n`;
   }
   if (notes.length === 0) return;
   yield '### Notes\n\n';
   const told = alike(notes);
   for (const { note: f, about } of told.slice(0, MOST_ENTRIES))
-    yield `- \`${f.code}\`${about === '' ? '' : ` (${about})`} ${f.title}: ${plain(f.meaning)}\n`;
+    yield `- \`${f.code}\`${about === '' ? '' : ` (${about})`} ${f.title}: ${asMarkdown(f.meaning)}\n`;
   yield* more(told.length);
   yield '\n';
 }
@@ -110,14 +108,14 @@ function* tunnels(list: readonly TunnelEntity[]): Generator<string> {
     list.map((t) => [
       String(t.id),
       place(t.ue),
-      `${plain(t.eftf.name ?? place(t.eftf))}${t.proxy === undefined ? '' : ` by way of ${place(t.proxy)}`}`,
-      plain(stateWords(t)),
+      `${asMarkdown(t.eftf.name ?? place(t.eftf))}${t.proxy === undefined ? '' : ` by way of ${place(t.proxy)}`}`,
+      asMarkdown(stateWords(t)),
       tlsWords(t),
       String(t.envelopes.up.total),
       String(t.envelopes.down.total),
       clock(t.opened),
       releaseWords(t),
-      plain(t.subscriber?.impu[0] ?? ''),
+      asMarkdown(t.subscriber?.impu[0] ?? ''),
     ]),
   );
 }
@@ -129,7 +127,7 @@ function* registrations(list: readonly RegistrationEntity[]): Generator<string> 
     ['', 'user', 'state', 'answers', 'expires', 'at'],
     list.map((r) => [
       String(r.id),
-      plain(r.aor),
+      asMarkdown(r.aor),
       registrationWords(r),
       r.transactions.map((t) => t.status ?? 'none').join(', '),
       number(r.expiresSeconds, ' s'),
@@ -146,19 +144,19 @@ function* calls(lists: Lists): Generator<string> {
     ['', 'from', 'to', 'state', 'rings after', 'answered after', 'lasted', 'at', 'why'],
     list.map((c) => [
       String(c.id),
-      plain(c.fromUri),
-      plain(c.toUri),
+      asMarkdown(c.fromUri),
+      asMarkdown(c.toUri),
       callWords(c),
       delay(c.pddMs),
       delay(c.setupMs),
       number(c.durationMs === undefined ? undefined : c.durationMs / 1000, ' s'),
       clock(c.start),
-      plain(c.failure?.reason ?? c.release?.reason ?? ''),
+      asMarkdown(c.failure?.reason ?? c.release?.reason ?? ''),
     ]),
   );
   const failed = list.filter((x) => x.state === 'failed' || isCutOff(x));
   for (const c of failed.slice(0, MOST_ENTRIES)) {
-    yield `### Call ${c.id}, ${plain(c.callId)}\n\n`;
+    yield `### Call ${c.id}, ${asMarkdown(c.callId)}\n\n`;
     // A line of the flow begins with a blank or with our own words, so that none of them can end the block.
     yield `~~~~text\n${ladderPage(callLadder(lists, c, MOST_MESSAGES), { width: WIDTH })}~~~~\n\n`;
   }
@@ -173,9 +171,9 @@ function* messages(list: readonly MessageEntity[]): Generator<string> {
     ['', 'from', 'to', 'what', 'answer', 'at'],
     list.map((m) => [
       String(m.id),
-      plain(m.fromUri),
-      plain(m.toUri),
-      plain(messageWords(m)),
+      asMarkdown(m.fromUri),
+      asMarkdown(m.toUri),
+      asMarkdown(messageWords(m)),
       String(m.status ?? 'none'),
       clock(m.start),
     ]),
@@ -192,7 +190,7 @@ function* media(list: Series<MediaEntity>): Generator<string> {
       String(m.call ?? ''),
       place(m.source),
       place(m.destination),
-      plain(m.codec ?? `type ${m.payloadType}`),
+      asMarkdown(m.codec ?? `type ${m.payloadType}`),
       String(m.packets),
       lostText(m),
       m.jitterMs === undefined ? '' : number(m.jitterMs.mean, ' ms'),
