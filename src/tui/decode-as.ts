@@ -22,19 +22,30 @@ const rank = (name: string): number => {
 /** How often layers were seen. */
 type Seen = ReadonlyMap<string, number>;
 
+/** What ports of a capture of IMS are most often said to be, where nothing tells so: media need no table of ports. */
+const USUAL: Readonly<Record<string, readonly string[]>> = {
+  'udp.': ['sip', 'rtp', 'rtcp', 'stun', 'dns', 'dhcp', 'isakmp', 'dtls', 'gtp'],
+  'tcp.': ['sip', 'tls', 'http', 'msrp', 'stun', 'dns', 'xml', 'json'],
+};
+
 /**
- * Protocols, first those that the transport of a table carries anyway, by their number or told by their octets; of
- * these first what the capture has most of.
+ * Protocols: first those that the transport of a table carries anyway, by their number, told by their octets or as media,
+ * and that the capture has, by how much it has of them; then the usual ones, and last those that few have heard of.
  */
 function protocolNames(tables: Catalogue, table: string, seen: Seen): string[] {
   const all = new Set(tables.protocols());
-  const near = new Set<string>();
   const transport = table.replace(/\..*$/, '.');
+  const usual = (USUAL[transport] ?? []).filter((p) => all.has(p));
+  const near = new Set(usual);
   for (const [name, keys] of tables.entries())
     if (name.startsWith(transport)) for (const d of keys.values()) if (all.has(d.proto)) near.add(d.proto);
   const others = [...all].filter((p) => !near.has(p));
   const often = (p: string): number => seen.get(p) ?? 0;
-  return [...[...near].sort((a, b) => often(b) - often(a) || (a < b ? -1 : 1)), ...others.sort()];
+  const place = (p: string): number => (usual.includes(p) ? usual.indexOf(p) : usual.length);
+  return [
+    ...[...near].sort((a, b) => often(b) - often(a) || place(a) - place(b) || (a < b ? -1 : 1)),
+    ...others.sort(),
+  ];
 }
 
 /** Ways to go on with a rule: the table, then the protocol. */

@@ -10,13 +10,13 @@ const rtp = made('rtp', 'Real-Time Transport Protocol');
 const ssh = made('ssh', 'SSH Protocol');
 const all = [ssh, rtp, sip];
 
-/** Three protocols: SIP known by ports, RTP by its octets, SSH over TCP alone. */
+/** Three protocols: SIP known by ports, RTP announced by others, SSH over TCP alone. */
 const tables = {
   *entries() {
     yield ['tcp.port', new Map([[22, ssh]])];
     yield ['media_type', new Map([['message/sip', sip]])];
     yield ['udp.port', new Map([[5060, sip]])];
-    yield ['udp.heuristic', new Map([['rtp', rtp]])];
+    yield ['rtp.rfc5761', new Map([['rtp', rtp]])];
   },
   protocols: () => all.map((d) => d.proto),
   byProto: (name: string) => all.find((d) => d.proto === name),
@@ -28,13 +28,13 @@ test('Tab offers tables of numbers, then protocols, the likely ones first', () =
   assert.deepEqual(offered(''), ['udp.port==', 'tcp.port==']);
   assert.deepEqual(offered('tc'), ['tcp.port==']);
   assert.equal(offered('udp.port==50'), undefined);
-  assert.deepEqual(offered('udp.port==5070,'), ['rtp', 'sip', 'ssh']);
-  const often = completeRule(tables, 'udp.port==5070,', new Map(Object.entries({ ssh: 9, sip: 2, rtp: 1 })));
+  assert.deepEqual(offered('udp.port==5070,'), ['sip', 'rtp', 'ssh']);
+  const often = completeRule(tables, 'udp.port==5070,', new Map(Object.entries({ ssh: 9, sip: 2, rtp: 3 })));
   assert.deepEqual(
     often?.words.map((w) => w.text),
-    ['sip', 'rtp', 'ssh'],
+    ['rtp', 'sip', 'ssh'],
   );
-  assert.deepEqual(offered('tcp.port==5070, s'), ['ssh', 'sip']);
+  assert.deepEqual(offered('tcp.port==5070, s'), ['sip', 'ssh']);
   assert.equal(completeRule(tables, 'tcp.port==5070, s')?.from, 16);
 });
 
