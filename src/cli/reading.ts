@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dissectors } from '../../dissectors/index.js';
 import type { CaptureFile, Damage } from '../capture/chunk.js';
 import { openCapture, openGrowing } from '../capture/open.js';
@@ -82,6 +83,7 @@ export class Reading {
     captures: readonly string[],
     private readonly o: ReadOptions,
   ) {
+    this.bare = o.read === undefined ? [] : captures;
     this.names = [...(o.read ?? []), ...captures];
     if (this.names.length === 0)
       throw new UserError('no capture given', Exit.usage, 'fttscope FILE, or - for standard input');
@@ -89,6 +91,23 @@ export class Reading {
     if (o.user?.trim() === '') throw new UserError('--user: empty', Exit.usage, 'it wants a URI or a number');
     for (const name of o.enableHeuristic ?? [])
       if (name !== 'rtp_udp') throw new UserError(`--enable-heuristic ${name}: only rtp_udp is there`);
+  }
+
+  /** What stands behind `-r FILE`: there tshark takes a display filter, the words of it joined. */
+  private readonly bare: readonly string[];
+
+  /** Refuses what is no file, and is a filter: to read everything is not what was meant. @throws UserError */
+  private async refuseBareFilter(): Promise<void> {
+    const text = this.bare.join(' ');
+    if (text === '' || this.bare.some((name) => name === '-' || existsSync(name))) return;
+    const { compile, FilterError } = await import('../filter/index.js');
+    try {
+      compile(text, this.registry, 'at the end');
+    } catch (e) {
+      if (e instanceof FilterError) return;
+      throw e;
+    }
+    throw new UserError(`${text}: no such file`, Exit.input, `as a display filter it stands behind -Y: -Y '${text}'`);
   }
 
   /** All files that are read, those with keys too once they are gathered: none of them may be written over. */
@@ -99,6 +118,7 @@ export class Reading {
   /** Gathers the keys; `warn`: says what is wrong with them. @throws UserError for a key log that cannot be read */
   async prepare(warn = true): Promise<void> {
     this.warned = warn ? 0 : Number.POSITIVE_INFINITY;
+    await this.refuseBareFilter();
     const { o } = this;
     const keylogPreference: string[] = [];
     const espLines: string[] = [];

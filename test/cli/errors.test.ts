@@ -67,6 +67,12 @@ describe('exit codes', () => {
     ['a link-local EFTF', ['ue', 'fe80::1'], 1, /fe80::1 is link-local\n.*\[fe80::1%eth0\]/],
     ['one with its interface', ['ue', '[fe80::1%none]:1'], 6, /no tunnel: \[fe80::1%none\]:1: /],
     ['text as a subscriber', ['ue', '127.0.0.1:1', '--subscriber', text], 2, /: a subscriber is \{impi/],
+    [
+      'a filter where tshark has it',
+      ['-r', TLS13, 'sip', 'or', 'dns'],
+      2,
+      /^fttscope: sip or dns: .*\n {2}.* -Y 'sip or dns'$/m,
+    ],
     ['settings that are not there', [TLS13, '--config', '/none/x.json'], 2, /x\.json: no such file/],
     ['a setting of -T fields that is none', [TLS13, '-E', 'header=x'], 1, /-E header=x.*\n.*header=y\|n/],
     ['a command that is none, and near to one', ['reprot'], 2, /reprot: neither.*\n.*did you mean report\?/],
