@@ -1,4 +1,5 @@
 import { latin1 } from '../kit/index.js';
+import type { SameLength } from './same-length.js';
 /**
  * Text that is being redacted, octet for octet. It begins with nothing that can be read: every letter is an `x`, every
  * digit a `0`, and only line ends and punctuation stand. What is known to tell nothing is kept, and what is known to tell
@@ -7,7 +8,11 @@ import { latin1 } from '../kit/index.js';
 export class Draft {
   readonly made: Uint8Array;
 
-  constructor(readonly from: Uint8Array) {
+  /** @param names what stands in the place of what somebody is known by */
+  constructor(
+    readonly from: Uint8Array,
+    readonly names: SameLength,
+  ) {
     this.made = from.map(blanked);
   }
 
@@ -27,6 +32,12 @@ export class Draft {
   /** Writes a pseudonym, which is as long as what stands at `off`. */
   put(off: number, s: string): void {
     for (let i = 0; i < s.length; i++) this.made[off + i] = s.charCodeAt(i);
+  }
+
+  /** Calls `take` with each match of a pattern in `[off, end)`, and where it stands. */
+  each(off: number, end: number, pattern: RegExp, take: (off: number, end: number, found: string) => void): void {
+    for (const { index, 0: found } of this.text(off, end).matchAll(pattern))
+      take(off + index, off + index + found.length, found);
   }
 
   /** Leaves nothing but the ends of lines. */

@@ -16,13 +16,6 @@ const OTHER_HEADERS = set(`
   transfer-encoding upgrade use-path user-agent vary via warning www-authenticate x-3gpp-asserted-identity
   x-3gpp-intended-identity`);
 
-/** Option tags: the registry of RFC 3261 §27.1. */
-const OPTIONS = set(`
-  100rel 199 answermode early-session eventlist explicitsub from-change geolocation-http geolocation-sip gin gruu
-  histinfo ice join multiple-refer norefersub nosub outbound path policy precondition pref privacy
-  recipient-list-invite recipient-list-message recipient-list-subscribe record-aware replaces resource-priority
-  sdp-anat sec-agree siprec tdialog timer trickle-ice uui`);
-
 /** Parameters of URIs, header fields, credentials and media types, and the words that they have for values. */
 const PARAMETERS = set(`
   3gppnetwork aai actor aka akav1 akav2 alert alg algorithm application attended audio audio-only auth auth-int auto
@@ -111,11 +104,12 @@ export const HARMLESS: ReadonlySet<string> = new Set(
       Standard.MEDIA,
       Standard.MEDIA_TYPES,
       Standard.METHODS,
+      Standard.OPTION_TAGS,
       Standard.PROTOCOLS,
       Standard.SCHEMES,
       Standard.STATES,
     ].flatMap((s) => [...s]),
-    ...[OTHER_HEADERS, OPTIONS, PARAMETERS, SERVICES, ACCESS, DESCRIPTIONS, SECURITY, WEB].flat(),
+    ...[OTHER_HEADERS, PARAMETERS, SERVICES, ACCESS, DESCRIPTIONS, SECURITY, WEB].flat(),
   ]
     .flatMap((w) => w.toLowerCase().split(/[^a-z0-9]+/))
     .filter((w) => w.length > 1),

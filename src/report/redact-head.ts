@@ -2,55 +2,56 @@ import { findOutside, parameter } from '../../dissectors/sip/address.js';
 import { table } from '../kit/index.js';
 import type { Draft } from './draft.js';
 import { HEADER_NAMES } from './harmless.js';
-import type { Parts } from './redact-parts.js';
+import {
+  address,
+  addresses,
+  by,
+  COMMA,
+  count,
+  eachBetween,
+  hex,
+  identifier,
+  list,
+  type Part,
+  parameters,
+  place,
+  references,
+  SEMICOLON,
+  tokens,
+  uri,
+  user,
+} from './redact-parts.js';
 
-const COMMA = 44;
-const SEMICOLON = 59;
 /** RFC 9110 §5.6.7 */
 const DATE = /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/;
 
-type Part = (p: Parts, d: Draft, off: number, end: number) => void;
-
-const addresses: Part = (p, d, off, end) => p.addresses(d, off, end);
-const references: Part = (p, d, off, end) => p.references(d, off, end);
-const list: Part = (p, d, off, end) => p.list(d, off, end);
-const identifier: Part = (p, d, off, end) => p.identifier(d, off, end);
 /** Numbers and words between spaces: `1 INVITE`. */
-const counts: Part = (p, d, off, end) => {
-  for (const m of d.text(off, end).matchAll(/[^\s/]+/g)) {
-    const at = off + m.index;
-    (/^[\d.*-]+$/.test(m[0]) ? p.count : p.tokens)(d, at, at + m[0].length);
-  }
-};
-const range: Part = (p, d, off, end) => {
-  for (const m of d.text(off, end).matchAll(/\d{1,10}/g)) p.count(d, off + m.index, off + m.index + m[0].length);
-};
-const date: Part = (p, d, off, end) => (DATE.test(d.text(off, end)) ? d.keep(off, end) : counts(p, d, off, end));
+const counts: Part = (d, off, end) =>
+  d.each(off, end, /[^\s/]+/g, (at, stop, w) => (/^[\d.*-]+$/.test(w) ? count : tokens)(d, at, stop));
+const range: Part = (d, off, end) => d.each(off, end, /\d{1,10}/g, (at, stop) => count(d, at, stop));
+const date: Part = (d, off, end) => (DATE.test(d.text(off, end)) ? d.keep(off, end) : counts(d, off, end));
 
 /** `SIP/2.0/UDP host:port;parameters`, between commas. RFC 3261 §20.42 */
-const via: Part = (p, d, off, end) => {
-  for (let i = off; i < end; ) {
-    const stop = findOutside(d.from, i, end, COMMA);
-    const semicolon = findOutside(d.from, i, stop, SEMICOLON);
-    const m = /^(\s*\w+\s*\/\s*[\d.]+\s*\/\s*[\w+-]+\s+)(\S+(?:\s*:\s*\d+)?)/.exec(d.text(i, semicolon));
+const via: Part = (d, off, end) =>
+  eachBetween(d, off, end, COMMA, (at, stop) => {
+    const semicolon = findOutside(d.from, at, stop, SEMICOLON);
+    const m = /^(\s*\w+\s*\/\s*[\d.]+\s*\/\s*[\w+-]+\s+)(\S+(?:\s*:\s*\d+)?)/.exec(d.text(at, semicolon));
     if (m !== null) {
-      p.tokens(d, i, i + m[1].length);
-      p.place(d, i + m[1].length, i + m[0].length);
+      tokens(d, at, at + m[1].length);
+      place(d, at + m[1].length, at + m[0].length);
     }
-    p.parameters(d, semicolon + 1, stop);
-    i = stop + 1;
-  }
-};
+    parameters(d, semicolon + 1, stop);
+  });
 
 /** Values in credentials and challenges. RFC 7616 §3, RFC 3310; all others are secret. */
 const CREDENTIALS = table<Part>({
   ...Object.fromEntries(['nonce', 'nextnonce', 'cnonce', 'opaque'].map((n) => [n, identifier])),
   ...Object.fromEntries(['algorithm', 'qop', 'stale'].map((n) => [n, list])),
-  nc: (_p, d, off, end) => /^"?[0-9a-f]{8}"?$/i.test(d.text(off, end)) && d.keep(off, end),
+  nc: (d, off, end) => /^"?[0-9a-f]{8}"?$/i.test(d.text(off, end)) && d.keep(off, end),
   uri: references,
   domain: references,
-  username: (p, d, off, end) => inQuotes(d, off, end, (at, stop) => credential(p, d, at, stop, true)),
-  realm: (p, d, off, end) => inQuotes(d, off, end, (at, stop) => credential(p, d, at, stop, false)),
+  username: (d, off, end) => inQuotes(d, off, end, (at, stop) => credential(d, at, stop, true)),
+  realm: (d, off, end) => inQuotes(d, off, end, (at, stop) => credential(d, at, stop, false)),
 });
 
 /** Calls `each` with what stands between quotes, or with all where there are none. */
@@ -59,80 +60,65 @@ function inQuotes(d: Draft, off: number, end: number, each: (off: number, end: n
   each(off + m[1].length, off + m[0].length);
 }
 
-function credential(p: Parts, d: Draft, off: number, end: number, isUser: boolean): void {
+function credential(d: Draft, off: number, end: number, isUser: boolean): void {
   const s = d.text(off, end);
-  if (/^sips?:/i.test(s)) p.uri(d, off, end);
-  else if (s.includes('@')) p.address(d, off, end);
-  else if (isUser) p.user(d, off, end);
-  else p.place(d, off, end);
+  if (/^sips?:/i.test(s)) uri(d, off, end);
+  else if (s.includes('@')) address(d, off, end);
+  else if (isUser) user(d, off, end);
+  else place(d, off, end);
 }
 
 /** What proves or leads to a key: not even where it has digits. */
-const secret = (d: Draft, off: number, end: number): void => inQuotes(d, off, end, (at, stop) => d.wipe(at, stop));
+const secret: Part = (d, off, end) => inQuotes(d, off, end, (at, stop) => d.wipe(at, stop));
 
 /** Of other schemes than Digest nothing is told but their names. */
-const credentials: Part = (p, d, off, end) => {
+const credentials: Part = (d, off, end) => {
   const scheme = /^\s*(?:[\w-]+(?=\s+[^\s=])\s*)?/.exec(d.text(off, end))![0].length;
-  p.tokens(d, off, off + scheme);
+  tokens(d, off, off + scheme);
   if (scheme > 0 && !/^\s*digest\b/i.test(d.text(off, off + scheme))) return d.wipe(off + scheme, end);
-  for (let i = off + scheme; i < end; ) {
-    const stop = findOutside(d.from, i, end, COMMA);
-    const q = parameter(d.from, i, stop);
-    p.tokens(d, q.off, q.nameEnd);
-    const part = CREDENTIALS[d.text(q.off, q.nameEnd).toLowerCase()];
-    if (part === undefined) secret(d, q.valueOff, q.end);
-    else part(p, d, q.valueOff, q.end);
-    i = stop + 1;
-  }
+  eachBetween(d, off + scheme, end, COMMA, (at, stop) => {
+    const q = parameter(d.from, at, stop);
+    tokens(d, q.off, q.nameEnd);
+    const part = CREDENTIALS[d.text(q.off, q.nameEnd).toLowerCase()] ?? secret;
+    part(d, q.valueOff, q.end);
+  });
 };
 
 /** Call-ID and tags. RFC 3891 §6.1 */
-const dialog: Part = (p, d, off, end) => {
+const dialog: Part = (d, off, end) => {
   const semicolon = findOutside(d.from, off, end, SEMICOLON);
-  p.identifier(d, off, semicolon);
-  p.parameters(d, semicolon + 1, end);
+  identifier(d, off, semicolon);
+  parameters(d, semicolon + 1, end);
 };
 
-const callIds: Part = (p, d, off, end) => {
-  for (const m of d.text(off, end).matchAll(/[^\s,]+/g)) p.identifier(d, off + m.index, off + m.index + m[0].length);
-};
+const callIds: Part = (d, off, end) => d.each(off, end, /[^\s,]+/g, (at, stop) => identifier(d, at, stop));
 
 /** RFC 7989 §5 */
-const session: Part = (p, d, off, end) => {
-  for (const m of d.text(off, end).matchAll(/\b[0-9a-f]{32}\b/gi)) p.hex(d, off + m.index, off + m.index + 32);
+const session: Part = (d, off, end) => {
+  d.each(off, end, /\b[0-9a-f]{32}\b/gi, (at, stop) => hex(d, at, stop));
   const semicolon = findOutside(d.from, off, end, SEMICOLON);
-  for (const m of d.text(semicolon, end).matchAll(/\b(?:remote|logme)\b/gi))
-    d.keep(semicolon + m.index, semicolon + m.index + m[0].length);
+  d.each(semicolon, end, /\b(?:remote|logme)\b/gi, (at, stop) => d.keep(at, stop));
 };
 
 /** `399 host "text"`, RFC 3261 §20.43. */
-const warning: Part = (p, d, off, end) => {
+const warning: Part = (d, off, end) => {
   const m = /^(\s*\d{3}\s+)(\S+)/.exec(d.text(off, end));
   if (m === null) return;
   d.keep(off, off + m[1].length);
-  p.place(d, off + m[1].length, off + m[0].length);
+  place(d, off + m[1].length, off + m[0].length);
 };
 
 /** Seconds, what is said of them, and how long they hold. RFC 3261 §20.33 */
-const retryAfter: Part = (p, d, off, end) => {
-  p.count(d, off, end);
-  p.parameters(d, findOutside(d.from, off, end, SEMICOLON) + 1, end);
+const retryAfter: Part = (d, off, end) => {
+  count(d, off, end);
+  parameters(d, findOutside(d.from, off, end, SEMICOLON) + 1, end);
 };
 
 /** What kind of access it is; where it is, is not told. TS 24.229 §7.2A.4 */
-const access: Part = (p, d, off, end) => {
-  for (let i = off; i < end; ) {
-    const stop = findOutside(d.from, i, end, COMMA);
-    for (let at = i; at < stop; ) {
-      const semicolon = findOutside(d.from, at, stop, SEMICOLON);
-      p.tokens(d, at, parameter(d.from, at, semicolon).nameEnd);
-      at = semicolon + 1;
-    }
-    i = stop + 1;
-  }
-};
-
-const by = (names: string, part: Part): [string, Part][] => names.split(/\s+/).map((n) => [n, part]);
+const access: Part = (d, off, end) =>
+  eachBetween(d, off, end, COMMA, (from, to) =>
+    eachBetween(d, from, to, SEMICOLON, (at, stop) => tokens(d, at, parameter(d.from, at, stop).nameEnd)),
+  );
 
 /** By the name of a header field: what its value is made of. Of all others nothing is told but that they are there. */
 const FIELDS = table<Part>([
@@ -166,15 +152,15 @@ const FIELDS = table<Part>([
   ...by('v via', via),
   ['cellular-network-info', access],
   ['p-access-network-info', access],
-  ['host', (p, d, off, end) => p.place(d, off, end)],
+  ['host', place],
   ['session-id', session],
   ['retry-after', retryAfter],
   ['warning', warning],
-  ['status', (p, d, off, end) => p.count(d, off, Math.min(end, off + 3)) /* RFC 4975 §7.1.2: the phrase is not told */],
+  ['status', (d, off, end) => count(d, off, Math.min(end, off + 3)) /* RFC 4975 §7.1.2: the phrase is not told */],
 ]);
 
 /** A header field in `[off, end)`, lines that it goes on in included. */
-export function headerField(p: Parts, d: Draft, off: number, end: number): void {
+export function headerField(d: Draft, off: number, end: number): void {
   const m = /^([\w.!%*+`'~-]+)([ \t]*:\s*)/.exec(d.text(off, end));
   if (m === null) return;
   const name = m[1].toLowerCase();
@@ -182,5 +168,5 @@ export function headerField(p: Parts, d: Draft, off: number, end: number): void 
   else d.put(off, m[1].replace(/[a-z]/gi, 'z').replace(/\d/g, '0')); // an `x` alone is Session-Expires
   let stop = end;
   while (stop > off && d.from[stop - 1] <= 32) stop--;
-  FIELDS[name]?.(p, d, off + m[0].length, stop);
+  FIELDS[name]?.(d, off + m[0].length, stop);
 }

@@ -2,7 +2,7 @@ import { find } from '../kit/index.js';
 import { isStandard } from '../model/standard-words.js';
 import { Draft } from './draft.js';
 import { headerField } from './redact-head.js';
-import { Parts } from './redact-parts.js';
+import { identifier, path, place, tokens, uri } from './redact-parts.js';
 import { sessionDescription } from './redact-sdp.js';
 import type { SameLength } from './same-length.js';
 
@@ -18,15 +18,11 @@ const MESSAGES = /^message\/(?:sip|sipfrag|http)\b/i;
  * length. What the grammar has no place for is blanked, and so is every word that no standard has.
  */
 export class MessageRedaction {
-  private readonly parts: Parts;
-
-  constructor(names: SameLength) {
-    this.parts = new Parts(names);
-  }
+  constructor(private readonly names: SameLength) {}
 
   /** A message. */
   message(octets: Uint8Array): Uint8Array {
-    const d = new Draft(octets);
+    const d = new Draft(octets, this.names);
     this.whole(d, 0, d.length, 0, true);
     return d.made;
   }
@@ -40,7 +36,7 @@ export class MessageRedaction {
     const about = { type: '', chunked: false };
     while (at < end && !isEmptyLine(d, at, end)) {
       const stop = fieldEnd(d, at, end);
-      headerField(this.parts, d, at, stop);
+      headerField(d, at, stop);
       note(about, d.text(at, stop));
       at = stop;
     }
@@ -52,7 +48,6 @@ export class MessageRedaction {
 
   /** A start line; returns the identifier of a transaction of MSRP. */
   private start(d: Draft, off: number, end: number): string {
-    const { parts } = this;
     const s = d.text(off, end).trimEnd();
     const status = /^((?:SIP|HTTP)\/\d\.\d )(\d{3})(?= |$)( ?)(.*)$/.exec(s);
     const msrp = /^(MSRP )(\S+)( )(?:(\d{3})(?: (.*))?|([A-Z]+))$/.exec(s);
@@ -65,19 +60,19 @@ export class MessageRedaction {
       const [, magic, id, , code, phrase, method] = msrp;
       const at = off + magic.length + id.length + 1;
       d.keep(off, off + magic.length);
-      parts.identifier(d, off + magic.length, at - 1);
-      if (method !== undefined) parts.tokens(d, at, at + method.length);
+      identifier(d, off + magic.length, at - 1);
+      if (method !== undefined) tokens(d, at, at + method.length);
       else d.keep(at, at + 3);
       if (phrase !== undefined) this.phrase(d, at + 4, phrase, Number(code));
       return id;
     } else if (request !== null) {
       const [, method, target, version] = request;
-      parts.tokens(d, off, off + method.length);
+      tokens(d, off, off + method.length);
       const at = off + method.length + 1;
       const stop = at + target.length;
-      if (target.startsWith('/')) parts.path(d, at, stop);
-      else if (method === 'CONNECT') parts.place(d, at, stop);
-      else parts.uri(d, at, stop);
+      if (target.startsWith('/')) path(d, at, stop);
+      else if (method === 'CONNECT') place(d, at, stop);
+      else uri(d, at, stop);
       d.keep(stop + 1, stop + 1 + version.length);
     }
     return '';
@@ -89,7 +84,7 @@ export class MessageRedaction {
 
   private body(d: Draft, off: number, end: number, type: string, depth: number): void {
     const boundary = /^multipart\/.*;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))/i.exec(type);
-    if (/^application\/sdp\b/i.test(type)) sessionDescription(this.parts, d, off, end);
+    if (/^application\/sdp\b/i.test(type)) sessionDescription(d, off, end);
     else if (MESSAGES.test(type) && depth < DEEPEST) this.whole(d, off, end, depth + 1, true);
     else if (boundary !== null && depth < DEEPEST) this.several(d, off, end, boundary[1] ?? boundary[2], depth);
     else d.wipe(off, end);
@@ -104,7 +99,7 @@ export class MessageRedaction {
       if (d.text(at, at + 2) === '--' && d.text(at + 2, at + 2 + boundary.length) === boundary) {
         if (part >= 0) this.part(d, part, at, depth);
         d.keep(at, at + 2);
-        this.parts.identifier(d, at + 2, at + 2 + boundary.length);
+        identifier(d, at + 2, at + 2 + boundary.length);
         const isLast = d.text(at + 2 + boundary.length, at + 4 + boundary.length) === '--';
         if (isLast) d.keep(at + 2 + boundary.length, at + 4 + boundary.length);
         part = isLast ? -1 : Math.min(end, stop + 1);
@@ -115,7 +110,7 @@ export class MessageRedaction {
   }
 
   private part(d: Draft, off: number, end: number, depth: number): void {
-    const inner = new Draft(d.from.subarray(off, end));
+    const inner = new Draft(d.from.subarray(off, end), this.names);
     this.whole(inner, 0, inner.length, depth + 1, false);
     d.made.set(inner.made, off);
   }
@@ -128,7 +123,7 @@ export class MessageRedaction {
     this.body(d, off, last, type, depth);
     if (at < 0) return;
     d.keep(last, last + 7);
-    this.parts.identifier(d, last + 7, last + 7 + id.length);
+    identifier(d, last + 7, last + 7 + id.length);
     d.keep(last + 7 + id.length, Math.min(end, last + 8 + id.length));
   }
 }

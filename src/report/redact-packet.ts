@@ -15,7 +15,7 @@ import { PROTOCOLS } from '../model/standard-words.js';
 import { Draft } from './draft.js';
 import { checksums, payloads, type Sum } from './packet-layers.js';
 import { MessageRedaction } from './redact-message.js';
-import { Parts } from './redact-parts.js';
+import { address, number, place, words } from './redact-parts.js';
 import { SameLength } from './same-length.js';
 
 /** Messages with a head of lines, and a body that is blanked unless it is a session description. */
@@ -53,7 +53,6 @@ export interface RedactedPacket {
 export class PacketRedaction {
   private readonly names = new SameLength();
   private readonly texts = new MessageRedaction(this.names);
-  private readonly parts = new Parts(this.names);
 
   /** How often a pseudonym was shared because there were too many to tell all apart. */
   get shared(): number {
@@ -184,13 +183,13 @@ export class PacketRedaction {
   /** A name of DNS in its labels, an address, a word of a standard, or any other text. */
   private text(out: Uint8Array, from: number, to: number): void {
     if (this.labels(out, from, to)) return;
-    const d = new Draft(out.slice(from, to));
+    const d = new Draft(out.slice(from, to), this.names);
     const s = latin1(out, from, to).replace(/\0+$/, '');
     if (PROTOCOLS.has(s.toLowerCase())) d.keep(0, d.length);
-    else if (s.includes('@')) this.parts.address(d, 0, s.length);
-    else if (/^[\w-]+(?:\.[\w-]+)+\.?$|^\[?[0-9a-f]*:[0-9a-f:.]*\]?$/i.test(s)) this.parts.place(d, 0, s.length);
-    else if (/^\+?\d+$/.test(s)) this.parts.number(d, 0, s.length);
-    else for (const m of s.matchAll(/[^:\0]+/g)) this.parts.words(d, m.index, m.index + m[0].length);
+    else if (s.includes('@')) address(d, 0, s.length);
+    else if (/^[\w-]+(?:\.[\w-]+)+\.?$|^\[?[0-9a-f]*:[0-9a-f:.]*\]?$/i.test(s)) place(d, 0, s.length);
+    else if (/^\+?\d+$/.test(s)) number(d, 0, s.length);
+    else d.each(0, s.length, /[^:\0]+/g, (at, stop) => words(d, at, stop));
     out.set(d.made, from);
     out.fill(0, from + s.length, to);
   }

@@ -2,9 +2,19 @@ import { table } from '../kit/index.js';
 import { ENCODINGS } from '../model/standard-words.js';
 import type { Draft } from './draft.js';
 import { HARMLESS } from './harmless.js';
-import type { Parts } from './redact-parts.js';
-
-type Part = (p: Parts, d: Draft, off: number, end: number) => void;
+import {
+  by,
+  count,
+  lines,
+  nothing,
+  number,
+  type Part,
+  place,
+  references,
+  tokens,
+  user,
+  words,
+} from './redact-parts.js';
 
 /** Calls `each` for the words in `[off, end)`, which stand between spaces, with their place in the line. */
 function eachWord(
@@ -14,88 +24,80 @@ function eachWord(
   each: (i: number, off: number, end: number, w: string) => void,
 ): void {
   let i = 0;
-  for (const m of d.text(off, end).matchAll(/\S+/g)) each(i++, off + m.index, off + m.index + m[0].length, m[0]);
+  d.each(off, end, /\S+/g, (at, stop, w) => each(i++, at, stop, w));
 }
 
-const words: Part = (p, d, off, end) => p.words(d, off, end);
-const references: Part = (p, d, off, end) => p.references(d, off, end);
-/** Nothing is told. */
-const nothing: Part = () => {};
 /** Nor where it has digits. */
-const secret: Part = (_p, d, off, end) => d.wipe(off, end);
+const secret: Part = (d, off, end) => d.wipe(off, end);
 
 /** Numbers of payload types, ports and the like: each short. */
-const numbers: Part = (_p, d, off, end) => {
-  for (const m of d.text(off, end).matchAll(/(?<![\w.])\d{1,5}(?![\w.])/g))
-    d.keep(off + m.index, off + m.index + m[0].length);
-};
+const numbers: Part = (d, off, end) => d.each(off, end, /(?<![\w.])\d{1,5}(?![\w.])/g, (at, stop) => d.keep(at, stop));
 
 /** Words of standards, and numbers between spaces. */
-const mixed: Part = (p, d, off, end) =>
-  eachWord(d, off, end, (_i, at, stop, w) => (/^\d{1,5}$/.test(w) ? d.keep(at, stop) : p.tokens(d, at, stop)));
+const mixed: Part = (d, off, end) =>
+  eachWord(d, off, end, (_i, at, stop, w) => (/^\d{1,5}$/.test(w) ? d.keep(at, stop) : tokens(d, at, stop)));
 
 /** `IN IP4 host`, with TTL and count behind slashes. RFC 8866 §5.7 */
-const connection: Part = (p, d, off, end) =>
+const connection: Part = (d, off, end) =>
   eachWord(d, off, end, (i, at, stop, w) => {
-    if (i < 2) p.tokens(d, at, stop);
+    if (i < 2) tokens(d, at, stop);
     else {
       const slash = w.indexOf('/');
-      p.place(d, at, slash < 0 ? stop : at + slash);
-      if (slash >= 0) numbers(p, d, at + slash, stop);
+      place(d, at, slash < 0 ? stop : at + slash);
+      if (slash >= 0) numbers(d, at + slash, stop);
     }
   });
 
 /** The user that began a session, what it calls it, and where: the last five words. RFC 8866 §5.2 */
-const origin: Part = (p, d, off, end) => {
+const origin: Part = (d, off, end) => {
   const m = /^(.*?) (\S+) (\S+) (IN IP[46] \S+)\s*$/i.exec(d.text(off, end));
   if (m === null) return;
-  const [, user, session, version] = m;
-  if (user !== '-') p.user(d, off, off + user.length);
-  let at = off + user.length + 1;
+  const [, name, session, version] = m;
+  if (name !== '-') user(d, off, off + name.length);
+  let at = off + name.length + 1;
   for (const id of [session, version]) {
     if (/^\d{1,4}$/.test(id)) d.keep(at, at + id.length);
-    else p.number(d, at, at + id.length);
+    else number(d, at, at + id.length);
     at += id.length + 1;
   }
-  connection(p, d, at, end);
+  connection(d, at, end);
 };
 
 /** `audio 49170/2 RTP/AVP 0 8 96` */
-const media: Part = (p, d, off, end) =>
-  eachWord(d, off, end, (i, at, stop) => (i === 1 ? numbers : mixed)(p, d, at, stop));
+const media: Part = (d, off, end) => eachWord(d, off, end, (i, at, stop) => (i === 1 ? numbers : mixed)(d, at, stop));
 
 /** `AS:64` */
-const bandwidth: Part = (p, d, off, end) => {
+const bandwidth: Part = (d, off, end) => {
   const colon = d.text(off, end).indexOf(':');
   if (colon < 0) return;
-  p.tokens(d, off, off + colon);
-  p.count(d, off + colon + 1, end);
+  tokens(d, off, off + colon);
+  count(d, off + colon + 1, end);
 };
 
 /** Times in seconds, with the letter of a unit. RFC 8866 §5.9 */
-const times: Part = (_p, d, off, end) =>
+const times: Part = (d, off, end) =>
   eachWord(d, off, end, (_i, at, stop, w) => /^-?\d{1,10}[dhms]?$/.test(w) && d.keep(at, stop));
 
 /** `96 AMR-WB/16000/1` */
-const encoding: Part = (p, d, off, end) => {
+const encoding: Part = (d, off, end) => {
   const m = /^(\s*\d{1,3}\s+)([^/\s]+)(\S*)/.exec(d.text(off, end));
   if (m === null) return;
   d.keep(off, off + m[1].length);
   const at = off + m[1].length;
   if (ENCODINGS.has(m[2].toLowerCase())) d.keep(at, at + m[2].length);
-  else p.words(d, at, at + m[2].length);
-  numbers(p, d, at + m[2].length, end);
+  else words(d, at, at + m[2].length);
+  numbers(d, at + m[2].length, end);
 };
 
 /** `96 mode-set=0,2; octet-align=1`: numbers and words of parameters that are known. */
-const format: Part = (p, d, off, end) => {
+const format: Part = (d, off, end) => {
   const first = /^\s*\S+\s*/.exec(d.text(off, end))?.[0].length ?? 0;
-  mixed(p, d, off, off + first);
+  mixed(d, off, off + first);
   for (const m of d.text(off + first, end).matchAll(/[^;]+/g)) {
     const at = off + first + m.index;
     const equals = m[0].indexOf('=');
     const [name, value] = equals < 0 ? ['', m[0]] : [m[0].slice(0, equals), m[0].slice(equals + 1)];
-    p.tokens(d, at, at + name.length);
+    tokens(d, at, at + name.length);
     const known =
       name.trim() === '' ||
       name
@@ -107,14 +109,14 @@ const format: Part = (p, d, off, end) => {
     if (!known) continue;
     if (/^\s*[\d.,/ -]{1,32}$/.test(value) && !/\d{7}/.test(value)) d.keep(from, at + m[0].length);
     else if (/^profile-level-id$/i.test(name.trim()) && /^[0-9a-f]{6}\s*$/i.test(value)) d.keep(from, at + m[0].length);
-    else p.tokens(d, from, at + m[0].length);
+    else tokens(d, from, at + m[0].length);
   }
 };
 
 /** `1 AES_CM_128_HMAC_SHA1_80 inline:KEY`, without the key. RFC 4568 §9.1 */
-const crypto: Part = (p, d, off, end) =>
+const crypto: Part = (d, off, end) =>
   eachWord(d, off, end, (i, at, stop, w) => {
-    if (i === 0) p.count(d, at, stop);
+    if (i === 0) count(d, at, stop);
     else if (i === 1) suite(d, at, stop, w);
     else {
       d.wipe(at, stop);
@@ -129,43 +131,41 @@ const suite = (d: Draft, off: number, end: number, w: string): void => {
 };
 
 /** Foundation, component, transport, priority, address, port; then pairs of name and value. RFC 8839 §5.1 */
-const candidate: Part = (p, d, off, end) => {
+const candidate: Part = (d, off, end) => {
   let name = '';
   eachWord(d, off, end, (i, at, stop, w) => {
-    if (i === 0) p.words(d, at, stop);
-    else if (i === 4 || name === 'raddr') p.place(d, at, stop);
+    if (i === 0) words(d, at, stop);
+    else if (i === 4 || name === 'raddr') place(d, at, stop);
     else if (/^\d{1,10}$/.test(w)) d.keep(at, stop);
-    else if (i === 2 || i % 2 === 0 || name === 'typ' || name === 'tcptype') p.tokens(d, at, stop);
+    else if (i === 2 || i % 2 === 0 || name === 'typ' || name === 'tcptype') tokens(d, at, stop);
     name = i > 5 && i % 2 === 0 ? w.toLowerCase() : '';
   });
 };
 
 /** Component, address and port of each. RFC 8839 §5.2 */
-const candidates: Part = (p, d, off, end) =>
-  eachWord(d, off, end, (i, at, stop) => (i % 3 === 1 ? p.place : p.count)(d, at, stop));
+const candidates: Part = (d, off, end) =>
+  eachWord(d, off, end, (i, at, stop) => (i % 3 === 1 ? place : count)(d, at, stop));
 
 /** A port, and where it is. RFC 3605 §2.1 */
-const control: Part = (p, d, off, end) =>
-  eachWord(d, off, end, (i, at, stop) => (i === 0 ? p.count : i < 3 ? p.tokens : p.place)(d, at, stop));
+const control: Part = (d, off, end) =>
+  eachWord(d, off, end, (i, at, stop) => (i === 0 ? count : i < 3 ? tokens : place)(d, at, stop));
 
 /** The source, and an attribute of it, whose value may be anything. RFC 5576 §4.1 */
-const source: Part = (p, d, off, end) =>
+const source: Part = (d, off, end) =>
   eachWord(d, off, end, (i, at, stop, w) => {
     const colon = w.indexOf(':');
-    if (i === 0) p.count(d, at, stop);
-    else p.tokens(d, at, colon < 0 || i > 1 ? at : at + colon);
+    if (i === 0) count(d, at, stop);
+    else tokens(d, at, colon < 0 || i > 1 ? at : at + colon);
   });
 
 /** The first word is one of a standard; those that follow are names of streams. */
-const group: Part = (p, d, off, end) =>
+const group: Part = (d, off, end) =>
   eachWord(d, off, end, (i, at, stop, w) =>
-    i === 0 ? p.tokens(d, at, stop) : /^\d{1,3}$/.test(w) ? d.keep(at, stop) : p.words(d, at, stop),
+    i === 0 ? tokens(d, at, stop) : /^\d{1,3}$/.test(w) ? d.keep(at, stop) : words(d, at, stop),
   );
-const name: Part = (p, d, off, end) => (/^\d{1,3}$/.test(d.text(off, end)) ? d.keep(off, end) : p.words(d, off, end));
+const name: Part = (d, off, end) => (/^\d{1,3}$/.test(d.text(off, end)) ? d.keep(off, end) : words(d, off, end));
 /** The hash function, without the hash. */
-const fingerprint: Part = (p, d, off, end) => eachWord(d, off, end, (i, at, stop) => i === 0 && p.tokens(d, at, stop));
-
-const by = (names: string, part: Part): [string, Part][] => names.split(/\s+/).map((n) => [n, part]);
+const fingerprint: Part = (d, off, end) => eachWord(d, off, end, (i, at, stop) => i === 0 && tokens(d, at, stop));
 
 /** By the name of an attribute: what its value is made of. Of all others nothing is told. */
 const ATTRIBUTES = table<Part>([
@@ -193,27 +193,27 @@ const isWord = (s: string): boolean =>
     .every((w) => HARMLESS.has(w) || /^\d{0,3}$/.test(w));
 
 /** A property or value attribute. RFC 8866 §5.13 */
-const attribute: Part = (p, d, off, end) => {
+const attribute: Part = (d, off, end) => {
   const s = d.text(off, end);
   const colon = s.indexOf(':');
   const called = (colon < 0 ? s : s.slice(0, colon)).trim();
   if (!isWord(called)) return;
   d.keep(off, off + (colon < 0 ? end - off : colon));
-  if (colon >= 0) (ATTRIBUTES[called.toLowerCase()] ?? mixed)(p, d, off + colon + 1, end);
+  if (colon >= 0) (ATTRIBUTES[called.toLowerCase()] ?? mixed)(d, off + colon + 1, end);
 };
 
 /** `clear:KEY`, RFC 4566 §5.12: only its kind is told. */
-const key: Part = (p, d, off, end) => {
+const key: Part = (d, off, end) => {
   const colon = d.text(off, end).indexOf(':');
   const stop = colon < 0 ? end : off + colon;
-  p.tokens(d, off, stop);
+  tokens(d, off, stop);
   d.wipe(Math.min(end, stop + 1), end);
 };
 
 const LINES: Readonly<Record<string, Part>> = {
   v: numbers,
   o: origin,
-  s: (p, d, off, end) => (d.text(off, end) === '-' ? undefined : p.words(d, off, end)),
+  s: (d, off, end) => (d.text(off, end) === '-' ? undefined : words(d, off, end)),
   i: words,
   u: words,
   e: words,
@@ -229,11 +229,11 @@ const LINES: Readonly<Record<string, Part>> = {
 };
 
 /** A session description: users, names, places and keys are not told. RFC 8866 §5 */
-export function sessionDescription(p: Parts, d: Draft, off: number, end: number): void {
-  p.lines(d, off, end, (_d, at, stop) => {
+export function sessionDescription(d: Draft, off: number, end: number): void {
+  lines(d, off, end, (_d, at, stop) => {
     const part = /^[a-z]=$/.test(d.text(at, at + 2)) ? LINES[d.text(at, at + 1)] : undefined;
     if (part === undefined) return;
     d.keep(at, at + 2);
-    part(p, d, at + 2, stop);
+    part(d, at + 2, stop);
   });
 }
