@@ -94,11 +94,15 @@ const DRDA_MAGIC = 0xd0;
 const drda = (b: Uint8Array, off: number, end: number): Probe =>
   end - off >= 10 && b[off + 2] === DRDA_MAGIC && u16(b, off) === u16(b, off + 6) + 6 ? Yes : No;
 
-/** FIX: the second field, of tag 9, counts the octets between it and the checksum, which has seven. */
+/**
+ * FIX: the second field, of tag 9, counts the octets between it and the checksum, which has seven. What begins otherwise goes
+ * on with a message, for Wireshark.
+ */
 const FIX = '8=FIX';
 const SOH = 1;
 const FIX_CHECKSUM = 7;
 function fixLength(b: Uint8Array, off: number, end: number): number {
+  if (!startsWith(b, off, end, FIX)) return end - off;
   const first = indexOf(b, SOH, off, end);
   const second = first < 0 ? -1 : indexOf(b, SOH, first + 1, end);
   if (second < 0) return 0;
