@@ -207,6 +207,7 @@ export const transport = [
       { 'udp.port': [2190], 'tcp.name': [2190] },
     ],
     ['mp2t', 'ISO/IEC 13818-1', 'MP2T', 'ISO/IEC 13818-1', { 'udp.heuristic': ['mp2t'] }, transportStream],
+    ['proxy', 'PROXY Protocol', 'PROXY', 'none', {}],
     ['gnutella', 'Gnutella Protocol', 'GNUTELLA', 'none', { 'tcp.name': [6346] }],
   ]),
   named({

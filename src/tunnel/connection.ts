@@ -23,6 +23,9 @@ import { RecordLayer } from './record-layer.js';
 import { followsHello, isClientHello, isRecord, isServerHello, isText } from './records.js';
 import type { Tunnel } from './tunnel.js';
 
+/** The header that a load balancer puts before what a client sends. */
+const PROXY = 'proxy';
+
 /**
  * What runs in one TCP connection: HTTP CONNECT, TLS, envelopes in the clear (behind a TLS offload), or messages of
  * another stream protocol. Found by content, on any port; the port only decides where the octets leave it open.
@@ -363,7 +366,8 @@ export class Connection implements StreamConsumer {
       if (skip === 0) return;
       if (skip > 0) {
         this.client.mayBe(side);
-        w.skip(skip);
+        const { buf, off, end } = w.take(skip);
+        this.give({ dissector: this.host.application(PROXY)!, view: viewOf(buf, off, end, TCP_NAMES[0]) });
         return;
       }
     }
