@@ -108,6 +108,7 @@ import { rtpPayloads } from './well-known/rtp-payloads.js';
 import { sigtran } from './well-known/sigtran.js';
 import { smbs } from './well-known/smb.js';
 import { streams } from './well-known/streams.js';
+import { telephony } from './well-known/telephony.js';
 import { transport } from './well-known/transport.js';
 import { xml } from './xml.js';
 
@@ -243,6 +244,7 @@ export const dissectors: readonly AnyDissector[] = [
   ...gss,
   ...streams,
   ...sigtran,
+  ...telephony,
   ...framedStreams,
   ...ftp,
   ...portsOnly,

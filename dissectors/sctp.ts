@@ -59,7 +59,7 @@ export const sctp = defineDissector({
   short: 'SCTP',
   spec: 'RFC 9260',
   fields: F,
-  on: { 'ip.proto': [132] },
+  on: { 'ip.proto': [132], 'udp.port': [9899] },
   tables: ['sctp.ppi', 'sctp.port'],
 
   dissect(v, t, cx) {

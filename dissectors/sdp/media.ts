@@ -29,7 +29,7 @@ export interface MediaNote {
   /** Payloads, and RTCP behind its first header, are encrypted. RFC 3711 */
   readonly secure: boolean;
   /** Who said it, where that was no description: nothing is known of payload types then. */
-  readonly by?: 'RTSP';
+  readonly by?: 'RTSP' | 'SKINNY';
   /** What ZRTP agreed on since. RFC 6189 §4.6 */
   readonly agreed?: SrtpSetup;
 }

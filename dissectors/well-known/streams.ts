@@ -187,6 +187,11 @@ export const streams = [
     pduLength: dnp3Length,
   }),
   named({
+    ...{ proto: 'dnp3.datagram', layer: 'dnp3', title: 'Distributed Network Protocol 3.0', short: 'DNP 3.0' },
+    ...{ spec: 'IEEE 1815', on: { 'udp.port': [20000] } },
+    probe: (b, off, end) => (end - off >= 10 && u16(b, off) === 0x0564 ? Yes : No),
+  }),
+  named({
     ...{ proto: 'dcerpc', title: 'Distributed Computing Environment / Remote Procedure Call (DCE/RPC)' },
     ...{ short: 'DCERPC', spec: 'DCE 1.1 RPC §12.6' },
     calls: ['spnego', 'spnego-krb5'],
