@@ -218,7 +218,11 @@ function handshake(tap: Tap, o: ConnectOptions): Promise<Handshaken> {
       isTrusted = true;
       if (session !== undefined) o.onSession?.(session);
       // A release may come with the Finished: a link that is made later would not hear it.
-      const link = new TunnelLink(tls, tap, { peer: 'the EFTF', ...(o.families && { families: o.families }) });
+      const link = new TunnelLink(tls, tap, {
+        peer: 'the EFTF',
+        ...(o.proxy && { hop: 'the proxy' }),
+        ...(o.families && { families: o.families }),
+      });
       resolve({ link, certificate });
     });
   });

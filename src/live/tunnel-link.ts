@@ -43,6 +43,8 @@ export interface LinkOptions {
   readonly clock?: Clock;
   /** Names the peer in words: `the EFTF`, `the UE`. */
   readonly peer?: string;
+  /** Who the TCP connection is with, where that is not the peer: `the proxy`. */
+  readonly hop?: string;
 }
 
 /**
@@ -65,6 +67,7 @@ export class TunnelLink implements PacketPort {
   private finish!: (end: TunnelEnd) => void;
   private readonly clock: Clock;
   private readonly peer: string;
+  private readonly hop: string;
   /** Why this end closes, once it does. */
   private closing: string | undefined;
   private giveUp: Cancel | undefined;
@@ -79,6 +82,7 @@ export class TunnelLink implements PacketPort {
   ) {
     this.clock = o.clock ?? realClock;
     this.peer = o.peer ?? 'the peer';
+    this.hop = o.hop ?? this.peer;
     this.lastHeard = this.clock.now();
     this.reader = new EnvelopeReader(o.families ?? { ip4: true, ip6: true }, (ip) => this.receive?.(ip));
     this.ended = new Promise((resolve) => {
@@ -185,7 +189,7 @@ export class TunnelLink implements PacketPort {
     else if (this.tap.failure !== undefined)
       this.broke(this.tap.failure); // what follows a reset is read as an end
     else if (!clean)
-      this.over('peer', 'fin', `${this.peer} ended the TCP connection without a close_notify (truncation)`);
+      this.over('peer', 'fin', `${this.hop} ended the TCP connection without a close_notify (truncation)`);
     else {
       const words = `released by ${this.peer}: it sent close_notify`;
       this.closing = 'answer';
@@ -201,7 +205,7 @@ export class TunnelLink implements PacketPort {
     const { failure, resetSent } = this.tap;
     if (resetSent) this.over('us', 'rst', 'this end reset the connection');
     else if (failure !== undefined) this.broke(failure);
-    else this.over('network', 'fin', `the connection to ${this.peer} is gone`);
+    else this.over('network', 'fin', `the connection to ${this.hop} is gone`);
   }
 
   /** What TLS says of a broken connection is second-hand: the socket knows better. */
@@ -209,9 +213,9 @@ export class TunnelLink implements PacketPort {
     const error = this.tap.failure ?? told;
     const words = plainly(error);
     if (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-      this.over('peer', 'rst', `${this.peer} or a middlebox reset the connection`);
+      this.over('peer', 'rst', `${this.hop} or a middlebox reset the connection`);
     else if (error.code?.startsWith('ERR_SSL')) this.over('peer', 'alert', `TLS failed: ${words}`);
-    else this.over('network', 'rst', `the connection to ${this.peer} broke: ${words}`);
+    else this.over('network', 'rst', `the connection to ${this.hop} broke: ${words}`);
   }
 
   private over(by: TunnelEnd['by'], how: TunnelEnd['how'], words: string): void {

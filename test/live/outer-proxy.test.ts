@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PROFILE } from '../../src/live/tls-settings.js';
 import { type ConnectOptions, establish } from '../../src/live/tunnel-connect.js';
@@ -77,6 +79,56 @@ test('the command goes through a proxy, or nowhere', { skip }, async () => {
   // TS 24.322 §5.2.2.1: a UE with a proxy never goes the direct way, which is open here.
   const none = startFttscope(['ue', eftf.at, '--lab', '--proxy', `127.0.0.1:${port}`]);
   assert.equal(await none.ended, 6);
+});
+
+test('a tunnel that a proxy ends is told to be ended by it', async () => {
+  const { server, port } = await proxyThat(() => 'HTTP/1.1 200 Connected\r\n\r\n');
+  const clients: Socket[] = [];
+  server.on('connection', (client) => clients.push(client));
+  for (const [how, words] of [
+    ['end', 'the proxy ended the TCP connection without a close_notify (truncation)'],
+    ['resetAndDestroy', 'the proxy or a middlebox reset the connection'],
+  ] as const) {
+    const { link } = await establish(options({ host: '127.0.0.1', port }));
+    clients.at(-1)!.unpipe()[how]();
+    assert.equal((await link.ended).words, words);
+  }
+  server.close();
+});
+
+const HELPER = '/usr/lib/squid/digest_file_auth';
+const noSquid = missing('squid', '-v') || (existsSync(HELPER) ? false : `${HELPER} is not installed: skipped`);
+
+test('a UE authenticates itself to squid by Digest', { skip: noSquid }, async (t) => {
+  const port = await freePort();
+  // Squid gives the rights of root up, and reads the file without them.
+  const folder = mkdtempSync(join(tmpdir(), 'fttscope-squid-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  chmodSync(folder, 0o755);
+  writeFileSync(join(folder, 'users'), 'phone:secret\n');
+  const lines = [
+    `http_port 127.0.0.1:${port}`,
+    `auth_param digest program ${HELPER} ${join(folder, 'users')}`,
+    'auth_param digest realm fttscope',
+    'acl known proxy_auth REQUIRED',
+    'http_access allow known',
+    'http_access deny all',
+    ...['pid_filename none', 'access_log none', 'cache_log /dev/null', 'coredump_dir none', 'pinger_enable off'],
+  ];
+  writeFileSync(inFolder('squid.conf'), `${lines.join('\n')}\nshutdown_lifetime 0 seconds\n`);
+  const proxy = startProgram('squid', ['-N', '-n', `fttscope${process.pid}`, '-f', inFolder('squid.conf')]);
+  await listening('tcp', port, proxy.child.pid);
+  const where = { host: '127.0.0.1', port };
+  await assert.rejects(establish(options(where)), /wants a user name and password \(407; it offers Digest\)/);
+  const wrong = { username: 'phone', password: 'wrong' };
+  await assert.rejects(establish(options({ ...where, credentials: wrong })), /407 .*refuses the user name/);
+  const { link, accessType } = await establish(
+    options({ ...where, credentials: { username: 'phone', password: 'secret' } }),
+  );
+  assert.equal(accessType, 'II');
+  link.close();
+  assert.equal((await link.ended).how, 'close_notify');
+  await proxy.stop(); // it leaves shared memory behind where it is killed
 });
 
 /** A proxy that answers the requests of a connection by `answer`, and opens the way where that says 200. */
