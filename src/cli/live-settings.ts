@@ -177,6 +177,8 @@ const isOneFile = (a: string, b: string): boolean => resolve(a) === resolve(b) |
  */
 export function checkOutputs(o: LiveOptions, inputs: readonly (string | undefined)[]): void {
   if (o.withKeys && o.write === undefined) throw new UserError('--with-keys is for -w FILE');
+  if (o.keylogOut === '-')
+    throw new UserError('--keylog-out -: keys go to a file', Exit.usage, '-w - --with-keys puts them into the capture');
   if (o.write !== undefined && o.keylogOut !== undefined && isOneFile(o.write, o.keylogOut))
     throw new UserError(
       `-w ${o.write}: --keylog-out names this file too`,

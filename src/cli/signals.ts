@@ -31,14 +31,22 @@ export class EndSignals {
   /** Aborts when the first comes: nobody wants any more what has not begun. */
   readonly gone: AbortSignal = this.ending.signal;
   private tellAll!: (code: number) => void;
-  /** Leaves the signals to the system again. */
-  readonly leave: () => void;
+  private deaf: () => void = () => {};
 
   constructor() {
     this.told = new Promise((resolve) => {
       this.tellAll = resolve;
     });
-    this.leave = onEndSignal(this.onSignal);
+  }
+
+  /** Hears them from now on; until then the system ends the command, also where it stands still in `open`. */
+  hear(): void {
+    this.deaf = onEndSignal(this.onSignal);
+  }
+
+  /** Leaves the signals to the system again. */
+  leave(): void {
+    this.deaf();
   }
 
   /** Ends the command as a signal would. */

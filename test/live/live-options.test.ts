@@ -17,6 +17,7 @@ test('what is wrong with options is found before anything is made of them', asyn
     ['eftf --tun-address 10.0.0.1/24', /--bare and --tun-address are for --tun NAME/],
     ['ue 127.0.0.1 --fault snow', /no fault is called snow/],
     ['ue 127.0.0.1 --ciphers NONE', /--ciphers NONE: there is no such cipher suite/],
+    ['eftf --listen 127.0.0.1:0 --keylog-out -', /--keylog-out -: keys go to a file\n {2}-w - --with-keys puts them/],
     ['ue 127.0.0.1 --pcscf here', /--pcscf here: it is no IP address/],
     ['ue 127.0.0.1 --tun t0 --tun-address 10.0.0.1/33', /--tun-address 10\.0\.0\.1\/33: it is ADDRESS\/LENGTH/],
     ['ue 127.0.0.1 --sni 192.0.2.1', /--sni.*192\.0\.2\.1.* is invalid\. It is an address/],

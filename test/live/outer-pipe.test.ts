@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../../src/limits.js';
 import { OuterTape } from '../../src/live/tap-tape.js';
 import { drainFile } from '../capture/support.js';
 import { run } from '../cli/run.js';
+import { until } from '../support/until.js';
 import { inFolder, missing, startEftf, startFttscope } from './outer-support.js';
 
 /** Runs that are written to a pipe whose reader takes its time. */
@@ -100,4 +101,18 @@ test('a tunnel goes on while nobody takes what -w - writes, and nothing is missi
   const counted = run(['read', file, '-q', '-Y', 'icmp.type == 0', '-T', 'fields', '-e', 'icmp.seq']);
   assert.equal(counted.out.trim().split('\n').length, 12);
   assert.equal(await eftf.stop(), 0);
+});
+
+test('who waits for the reader of a FIFO ends when it is told to', { skip: noFifo }, async () => {
+  const fifo = inFolder('unread.fifo');
+  assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
+  for (const line of ['ue 127.0.0.1:1', 'eftf --listen 127.0.0.1:0'])
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const before = inFolder('before.pcapng');
+      writeFileSync(before, '');
+      const one = startFttscope([...line.split(' '), '--lab', '-w', before, '--keylog-out', fifo]);
+      await until(() => readFileSync(before).length > 0); // the key log is opened next
+      await one.stop(signal);
+      assert.equal(one.child.signalCode, signal, line);
+    }
 });

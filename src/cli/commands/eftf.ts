@@ -123,11 +123,7 @@ export async function openEftf(
     const files = { ...(tape && { tape }), onKey, ...(leases && { leases }), ...(tun && { tun }) };
     one = make(() => new Eftf({ ...settings, certificate, ...files, ...(subscribers && { subscribers }), tell: say }));
     const got = await one.listen(at.host, at.port, gone).catch((e: NodeJS.ErrnoException) => {
-      throw new UserError(
-        `${o.listen}: ${plainly(e)}`,
-        Exit.usage,
-        e.code === 'EACCES' ? 'ports below 1024 want root' : undefined,
-      );
+      throw new UserError(`${o.listen}: ${plainly(e)}`, Exit.usage, LISTEN_HINTS[e.code ?? '']);
     });
     if (tun !== undefined && settings.pool !== undefined && !o.bare) tun.addRoute(o.pool, 4);
     if (tun !== undefined && settings.prefix !== undefined && !o.bare) tun.addRoute(o.prefix, 6);
@@ -138,6 +134,13 @@ export async function openEftf(
   }
 }
 
+/** What to do where it cannot listen, by the code of the system. */
+const LISTEN_HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'Ports below 1024 want root or CAP_NET_BIND_SERVICE; --listen ADDR:PORT takes a higher one.',
+  EADDRINUSE: 'Another program has it (ss -ltnp says which); --listen ADDR:0 takes a free port.',
+  EADDRNOTAVAIL: 'ip address lists those of this machine; 0.0.0.0 and [::] are all of them.',
+};
+
 /** `fttscope eftf`: acts as an EFTF until it is told to end. Returns the exit code. @throws UserError */
 export async function eftf(o: EftfCommandOptions): Promise<number> {
   const signals = new EndSignals();
@@ -145,7 +148,9 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   const lines = new Lines(realClock, teller.say);
   const say = (line: string): void => lines.tell(line);
   const steps = o.run === undefined ? undefined : stepsOf(o.run, EFTF_STEPS);
-  const opened = await openEftf(o, say, signals).catch((e) => {
+  const opening = openEftf(o, say, signals);
+  signals.hear(); // not before: -w may wait for the reader of a FIFO
+  const opened = await opening.catch((e) => {
     if (signals.came) return undefined; // told to end before it could listen
     throw e;
   });
@@ -167,13 +172,13 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   return teller.failed ? Exit.input : traces.outcome(code);
 }
 
-/** What TLS or the EFTF refuses, in words. @throws UserError */
-function make<T>(build: () => T): T {
+/** What TLS or the EFTF refuses, in words. @param what is refused @throws UserError */
+function make<T>(build: () => T, what = ''): T {
   try {
     return build();
   } catch (e) {
     if (e instanceof UserError || e instanceof CaptureError) throw e;
-    throw new UserError(plainly(e as NodeJS.ErrnoException));
+    throw new UserError(`${what}${plainly(e as NodeJS.ErrnoException)}`);
   }
 }
 
@@ -206,7 +211,7 @@ function certificateIn(o: EftfCommandOptions, { versions, ciphers }: TlsSettings
     throw new UserError(`${o.cert}: there is no certificate (PEM) in it`, Exit.input);
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key))
     throw new UserError(`${o.key}: there is no private key (PEM) in it`, Exit.input);
-  make(() => createSecureContext({ cert, key, ...contextOptions(versions, ciphers) }));
+  make(() => createSecureContext({ cert, key, ...contextOptions(versions, ciphers) }), `${o.cert}, ${o.key}: `);
   return { cert, key };
 }
 

@@ -131,6 +131,7 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
   const signals = new EndSignals();
   const teller = new Teller(o);
   const { one, steps, families, traces, tun, end } = planUe(target, o, teller.say);
+  signals.hear(); // not before: -w may wait for the reader of a FIFO
   void traces.left.then(() => signals.end());
   endWithout(tun, signals);
   const code = await act(one, steps, families, signals).finally(end);
@@ -184,7 +185,10 @@ function subscriberOf(o: UeCommandOptions): Subscriber | undefined {
   const isName = o.lab === true && o.subscriber !== undefined && /^\w+$/.test(o.subscriber);
   const list = subscribersOf(isName ? undefined : o.subscriber, o.lab);
   const found = isName ? list?.find((s) => s.impi.startsWith(`${o.subscriber}@`)) : list?.[0];
-  if (isName && found === undefined) throw new UserError(`the lab has no subscriber ${o.subscriber}`);
+  if (isName && found === undefined) {
+    const names = list?.map((s) => s.impi.split('@')[0]).join(', ');
+    throw new UserError(`the lab has no subscriber ${o.subscriber}; there are ${names}`);
+  }
   return found;
 }
 
