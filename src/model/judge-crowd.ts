@@ -1,5 +1,6 @@
 import { PROXY_AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../../dissectors/http/status.js';
 import { joined, ours, quoted, words } from '../kit/index.js';
+import type { Call } from './call.js';
 import type { TunnelEntity } from './entities.js';
 import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
@@ -18,6 +19,7 @@ const SAME = 1.25;
  */
 export function judgeCrowd(
   tunnels: readonly TunnelEntity[],
+  calls: Iterable<Call>,
   /** Tunnels whose UE took its registration back. */
   left: ReadonlySet<number>,
   findings: Findings,
@@ -31,7 +33,11 @@ export function judgeCrowd(
     list.push(t);
   }
   judgeIssuers(tunnels, findings);
-  judgeMoves(tunnels, findings);
+  judgeMoves(
+    tunnels,
+    [...calls].filter((c) => c.tunnels.size > 1),
+    findings,
+  );
   judgeOutages(tunnels, findings);
   for (const list of byAddress.values()) {
     list.sort((a, b) => millis(b.opened, a.opened));
@@ -107,11 +113,30 @@ function judgeChallenges(list: readonly TunnelEntity[], findings: Findings): voi
 /** So soon after a tunnel was gone its UE has another one. */
 const MOVE_MS = 60_000;
 
-/** The same UE with a tunnel from one address, and then from another. */
-function judgeMoves(tunnels: readonly TunnelEntity[], findings: Findings): void {
+/** Whose tunnels are: where nobody says so, those in which a call of somebody goes on are the same side's. */
+function subscribers(tunnels: readonly TunnelEntity[], calls: readonly Call[]): ReadonlyMap<number, string> {
+  const names = new Map<number, string>();
+  for (const t of tunnels) {
+    const name = subscriberName(t);
+    if (name !== undefined) names.set(t.id, name);
+  }
+  for (const c of calls)
+    for (const id of c.tunnels) {
+      const same = names.has(id) ? undefined : [...c.tunnels].find((x) => names.has(x) && c.isOneIn(x, id));
+      if (same !== undefined) names.set(id, names.get(same)!);
+    }
+  return names;
+}
+
+/**
+ * The same UE with a tunnel from one address, and then from another.
+ * @param calls those that were in several tunnels
+ */
+function judgeMoves(tunnels: readonly TunnelEntity[], calls: readonly Call[], findings: Findings): void {
+  const names = subscribers(tunnels, calls);
   const last = new Map<string, TunnelEntity>();
   for (const t of tunnels.toSorted((a, b) => millis(b.opened, a.opened))) {
-    const who = subscriberName(t);
+    const who = names.get(t.id);
     if (who === undefined || t.state !== 'established') continue;
     const before = last.get(who);
     last.set(who, t);
@@ -119,9 +144,15 @@ function judgeMoves(tunnels: readonly TunnelEntity[], findings: Findings): void 
     const gone = before.closed !== undefined && !isBefore(t.opened, before.closed);
     if (gone && millis(before.closed!, t.opened) > MOVE_MS) continue;
     const how = gone ? 'had ended before' : 'was still there';
+    const saved = calls
+      .filter(({ tunnels: x }) => x.has(before.id) && x.has(t.id))
+      .filter((c) => c.isOneIn(before.id, t.id));
+    const went = saved.length === 0 ? '' : ours` Call ${saved[0].id} went on in tunnel ${t.id}.`;
     findings.raise('tunnel.moved', seen(t), [tunnelRef(t), tunnelRef(before)], {
-      detail: words`It was ${quoted('address', before.ue.address)}, and is ${quoted('address', t.ue.address)}; tunnel ${before.id} ${how}.`,
+      detail: words`It was ${quoted('address', before.ue.address)}, and is ${quoted('address', t.ue.address)}; tunnel ${before.id} ${how}.${went}`,
     });
+    // What was left behind goes silent: nothing was lost by that.
+    if (saved.length > 0) findings.amend('tunnel.dead', before.id, { severity: 'warn' });
   }
 }
 

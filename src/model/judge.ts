@@ -70,7 +70,7 @@ export function judge(m: SessionModel): void {
   doubt(m, isShaky);
   judgeAttempts(m, end);
   const left = new Set(signalling.registrations.flatMap((r) => (r.state === 'deregistered' ? r.tunnel : [])));
-  judgeCrowd(m.tunnels, left, findings);
+  judgeCrowd(m.tunnels, signalling.calls, left, findings);
   judgeIssuer(m.tunnels, m.issuers, findings);
   judgeReleases(m, isShaky);
   judgeKept(m);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CaptureBuilder } from '../build/capture.js';
+import { CaptureBuilder, type Shaper } from '../build/capture.js';
 import type { ConnectionOptions } from '../build/connection.js';
 import { clearConversation } from '../build/conversation.js';
 import { at, type Endpoint } from '../build/packets.js';
@@ -75,6 +75,36 @@ const ALL = [
 ];
 
 describe('a call that goes on in another tunnel', () => {
+  /** The first connection is left behind: nothing answers the last data of the EFTF in it, which come again. */
+  const leftBehind: Shaper = (frames) => {
+    const own = frames.filter((f) => f.connection === frames[0]!.connection);
+    const last = own.findLast((f) => f.side === 1 && f.payload > 0)!;
+    const again = [300, 900, 2100].map((ms) => ({ ...last, time: last.time + ms * 1e6 }));
+    const kept = frames.filter((f) => f.connection !== last.connection || f.time <= last.time);
+    return [...kept, ...again].sort((a, b) => a.time - b.time);
+  };
+
+  test('is taken along by its UE where that changes its access: nobody says who uses the next tunnel', async () => {
+    const moves = async (second: Talk): Promise<Json> => {
+      const b = new CaptureBuilder({ shape: [leftBehind] });
+      b.connection(clearConversation(begun().steps), { ...ENDS, step: 10, end: 'none' });
+      const away = { ...ENDS, step: 10, ...next(3500, { client: at('198.18.0.7', 41_000) }) };
+      return reportOn(b.connection(clearConversation(second.steps), away).build().octets);
+    };
+    const r = await moves(goodbye(goesOn(new Talk(), 100, 100, 100), 2200));
+    const moved = finding(r, 'tunnel.moved');
+    assert.match(
+      moved.meaning,
+      /^It was 192\.0\.2\.10, and is 198\.18\.0\.7; tunnel 1 was still there\. Call 1 went on in tunnel 2\./,
+    );
+    assert.deepEqual(moved.refs, [
+      { kind: 'tunnel', id: 2 },
+      { kind: 'tunnel', id: 1 },
+    ]);
+    assert.equal(finding(r, 'tunnel.dead').severity, 'warn');
+    assert.equal(finding(await moves(talk()), 'tunnel.dead').severity, 'error');
+  });
+
   test('has its media there, although nothing was said of them', async () => {
     for (const own of [UE_MEDIA, at('10.0.0.3', 30_000)]) {
       const r = await several([begun(), { end: 'rst' }], [goesOn(new Talk(), 100, 100, 100, own), next(3500)]);

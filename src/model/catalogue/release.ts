@@ -98,7 +98,8 @@ export const RELEASE: Entries = {
     confidence: 'likely',
     title: 'A UE opened another tunnel from another address',
     clause: 'TS 24.322 §5.1',
-    meaning: 'It changed its access: the connection of a tunnel does not go along, nor do the calls that were in it.',
+    meaning:
+      'It changed its access: the connection of a tunnel does not go along, and calls that were in it end where the UE does not take them into the other.',
     next: 'See whether the UE registered anew in time, and what became of its calls.',
   },
   'tunnel.storm': {
