@@ -1,7 +1,7 @@
 import { PROXY_AUTHENTICATION_REQUIRED } from '../../dissectors/http/status.js';
 import { certificateSummary } from '../../dissectors/tls/index.js';
 import { OID_NAMES } from '../../dissectors/tls/oids.js';
-import { joined, type Own, ofNumber, oneOf, ours, ownCount, quoted, words } from '../kit/index.js';
+import { joined, type Own, oneOf, ours, ownCount, quoted, tenths, words } from '../kit/index.js';
 import type { Findings, Remark } from '../model/findings.js';
 import { millis, type Seen } from '../model/moment.js';
 import { SCHEMES } from '../model/standard-words.js';
@@ -84,7 +84,7 @@ function judgeRepetitions({ tcp, tunnel }: TunnelLife, raise: Raise): void {
   const share = (100 * again) / (a.segments + b.segments);
   if (again < AGAIN.segments || share < AGAIN.percent) return;
   raise('tunnel.retransmissions', tcp.first, {
-    detail: ours`${again} segments (${ofNumber(share, (n) => n.toFixed(1))} %) were sent again.${lossSides(tcp, tunnel.ue)}`,
+    detail: ours`${again} segments (${tenths(share)} %) were sent again.${lossSides(tcp, tunnel.ue)}`,
   });
 }
 

@@ -104,6 +104,9 @@ export const fromCode = (text: string): Own => text as Own;
 /** The text that the code has for a number: its name in a table, or its digits. */
 export const ofNumber = (n: number, text: (n: number) => string): Own => text(n) as Own;
 
+/** A number to a tenth. */
+export const tenths = (n: number): Own => ofNumber(n, (x) => x.toFixed(1));
+
 /** `1 packet`, `2 packets`. */
 export const ownCount = <const P extends string>(n: number, what: P & Known<P>): Own => counted(n, what) as Own;
 

@@ -1,6 +1,17 @@
 import { DhcpType } from '../../dissectors/dhcp/index.js';
 import { STATUS_CODES } from '../../dissectors/dhcpv6/values.js';
-import { joined, type Own, ofNumber, ours, ownCount, parseAddress, quoted, type Words, words } from '../kit/index.js';
+import {
+  joined,
+  type Own,
+  ofNumber,
+  ours,
+  ownCount,
+  parseAddress,
+  quoted,
+  tenths,
+  type Words,
+  words,
+} from '../kit/index.js';
 import type { Addressing } from './addressing.js';
 import type { Backoff } from './backoff.js';
 import type { DhcpTransaction } from './dhcp-transaction.js';
@@ -108,11 +119,9 @@ function asksAgain(messages: readonly AddressingMessage[]): boolean {
   return asked.length > 1 && asked.at(-1) === asked.at(-2);
 }
 
-const rounded = (ms: number): Own => ofNumber(ms, (n) => (n / 1000).toFixed(1));
-
 function judgeSchedule(j: Judged, code: string, { wrong }: Backoff, remark: Remark = {}): void {
   if (wrong === null) return;
-  const detail = ours`It was sent again after ${rounded(wrong.ms)} s, where ${rounded(wrong.expectedMs)} s are due.`;
+  const detail = ours`It was sent again after ${tenths(wrong.ms / 1000)} s, where ${tenths(wrong.expectedMs / 1000)} s are due.`;
   j.raise(code, wrong.at, { ...remark, detail });
 }
 

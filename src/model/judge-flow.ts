@@ -1,4 +1,4 @@
-import { joined, type Own, ofNumber, ours, quoted, words } from '../kit/index.js';
+import { joined, type Own, ours, quoted, tenths, words } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref } from './findings.js';
 import type { MediaStream } from './media-stream.js';
@@ -87,9 +87,7 @@ function judgeMove(c: Call, streams: readonly MediaStream[], findings: Findings)
   const [first] = all;
   if (first === undefined) return;
   const { before, after } = first;
-  const ways = all.map(
-    ({ ms, after: { up } }) => ours`${up ? 'up' : 'down'} for ${ofNumber(ms / 1000, (s) => s.toFixed(1))} s`,
-  );
+  const ways = all.map(({ ms, after: { up } }) => ours`${up ? 'up' : 'down'} for ${tenths(ms / 1000)} s`);
   const refs: Ref[] = [
     { kind: 'call', id: c.id },
     ...all.map(({ after: { id } }): Ref => ({ kind: 'media', id })),
@@ -194,7 +192,7 @@ function startOf(
 }
 
 const late = (c: Call, { side, ms }: Start): Own =>
-  ours`The ${side}${partOf(c, side)} sent nothing for the first ${ofNumber(ms / 1000, (s) => s.toFixed(1))} s of the call.`;
+  ours`The ${side}${partOf(c, side)} sent nothing for the first ${tenths(ms / 1000)} s of the call.`;
 
 /** What one side sent last, and for how long it had nothing to say then. */
 interface Stop {

@@ -1,5 +1,5 @@
 import { COMFORT_NOISE, KEEP_ALIVE_TYPE } from '../../dissectors/rtp-payload-types.js';
-import { joined, type Own, ofNumber, ours, ownCount, parseAddress, quoted, words } from '../kit/index.js';
+import { joined, type Own, ours, ownCount, parseAddress, quoted, tenths, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Call } from './call.js';
 import type { Place } from './entities.js';
@@ -27,7 +27,7 @@ export function judgeStream(s: MediaStream, findings: Findings): void {
   const { lost, expected, percent } = s.loss;
   if (lost >= LOSS.packets && percent >= LOSS.note)
     raise('media.loss', {
-      detail: ours`${lost} of ${expected} packets (${ofNumber(percent, (n) => n.toFixed(1))} %) did not come, up to ${bursts.longest} in a row.${lostWhere(s, findings)}`,
+      detail: ours`${lost} of ${expected} packets (${tenths(percent)} %) did not come, up to ${bursts.longest} in a row.${lostWhere(s, findings)}`,
       severity: percent >= LOSS.error ? 'error' : percent >= LOSS.warn ? 'warn' : 'note',
     });
   const sum = (of: 'packets' | 'ms'): number => s.headOfLine.reduce((n, h) => n + h[of], 0);

@@ -1,4 +1,4 @@
-import { hex, type Own, ofNumber, ours, parseAddress, quoted, type Words, words } from '../kit/index.js';
+import { hex, type Own, ours, parseAddress, quoted, tenths, type Words, words } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { DhcpTransaction } from './dhcp-transaction.js';
 import type { TunnelEntity } from './entities.js';
@@ -126,7 +126,7 @@ const told = ({ before, after, refused }: Loss): Words =>
 /** What was on, and was not told of another address. */
 function caught([first, ...others]: readonly Call[], at: Seen): Own | '' {
   if (first === undefined) return '';
-  const since = ofNumber(millis(first.answer!, at) / 1000, (s) => s.toFixed(1));
+  const since = tenths(millis(first.answer!, at) / 1000);
   const more = others.length === 0 ? '' : ours`, and ${others.length} more`;
   return ours` Call ${first.id} had been up for ${since} s${more}, and nothing told the other side where the UE is now.`;
 }

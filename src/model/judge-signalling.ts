@@ -1,5 +1,5 @@
 import { isChallenge } from '../../dissectors/sip/status.js';
-import { isoSecond, type Own, ofNumber, oneOf, ours, quoted, words } from '../kit/index.js';
+import { isoSecond, type Own, ofNumber, oneOf, ours, quoted, tenths, words } from '../kit/index.js';
 import { ANSWER_MS, awaited, EMERGENCY } from './answer-time.js';
 import type { Call } from './call.js';
 import { refusesToReplace } from './call-failure.js';
@@ -44,7 +44,7 @@ export function judgeRegistration(r: Registration, until: Moment, beside: boolea
       ...r.awaited(unanswered, until, unanswered.reached ? ours`The P-CSCF said that it tries, and nothing more.` : ''),
     });
   else if (r.retransmittedAt !== null && !isDeaf) {
-    const detail = ours`${r.retransmissions} were sent again, the first after ${ofNumber(r.againMs / 1000, (n) => n.toFixed(1))} s: T1 is 2 s in IMS, and 0.5 s elsewhere.`;
+    const detail = ours`${r.retransmissions} were sent again, the first after ${tenths(r.againMs / 1000)} s: T1 is 2 s in IMS, and 0.5 s elsewhere.`;
     raise('sip.register-retransmitted', r.retransmittedAt, {
       detail,
       ...(r.retransmissions < 2 && { severity: 'note' }),

@@ -1,6 +1,6 @@
 import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
 import { PROXY_AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../../dissectors/http/status.js';
-import { joined, type Own, ofNumber, ours, quoted, type Words, words } from '../kit/index.js';
+import { joined, type Own, ofNumber, ours, quoted, tenths, type Words, words } from '../kit/index.js';
 import type { CertificateEntry, TunnelEntity, Verdict } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { isBefore, type Moment, type Seen } from './moment.js';
@@ -65,7 +65,7 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, isOther: boolean, find
   const carried = t.envelopes.up.total + t.envelopes.down.total;
   if ((t.overhead ?? 0) >= OVERHEAD.times && carried >= OVERHEAD.envelopes)
     raise('tunnel.overhead', first, {
-      detail: ours`Each octet inside costs ${ofNumber(t.overhead!, (n) => n.toFixed(1))} outside.`,
+      detail: ours`Each octet inside costs ${tenths(t.overhead!)} outside.`,
     });
   judgeStalls(t, raise);
   judgeEnd(t, raise);

@@ -1,4 +1,4 @@
-import { ofNumber, ours } from '../kit/index.js';
+import { ours, tenths } from '../kit/index.js';
 import type { Remark } from './findings.js';
 import { type Moment, millis, type Seen } from './moment.js';
 
@@ -35,7 +35,7 @@ export class Unheard {
   ): boolean {
     const { first } = this;
     if (first === null || this.times < CROSSING_TIMES || this.longestMs < CROSSING_MS) return false;
-    const after = ofNumber(this.longestMs / 1000, (n) => n.toFixed(1));
+    const after = tenths(this.longestMs / 1000);
     const detail = ours`The ${first.up ? 'UE' : 'network'} sent ${what} ${this.times} times again after ${answer} had come by here, the last ${after} s after that.`;
     raise(first.at, { detail, rows: [first.answerRow] });
     return true;
