@@ -1,4 +1,4 @@
-import { ours, type Told, type Words, words } from '../kit/index.js';
+import { type Own, ofNumber, ours, type Told, type Words, words } from '../kit/index.js';
 import type { Remark } from './findings.js';
 import { type Moment, millis } from './moment.js';
 
@@ -26,3 +26,6 @@ export function awaited(at: Moment, end: Moment, againMs: number, detail: Words 
   const told = ours`What could be heard ends after ${Math.round(ms / 1000)} s; an answer is waited for up to ${most / 1000} s in IMS.`;
   return { confidence: 'likely', detail: detail === '' ? told : words`${detail} ${told}` };
 }
+
+/** Short times to a tenth of a second. */
+export const inSeconds = (ms: number): Own => ofNumber(ms / 1000, (s) => s.toFixed(s < 10 ? 1 : 0));

@@ -1,6 +1,7 @@
 import { joined, type Own, ours, quoted, words } from '../kit/index.js';
-import { awaited } from './answer-time.js';
+import { ANSWER_MS, awaited, EMERGENCY, inSeconds } from './answer-time.js';
 import type { Call } from './call.js';
+import { refusesToReplace } from './call-failure.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { partOf } from './judge-flow.js';
 import { type Moment, millis, type Seen } from './moment.js';
@@ -22,11 +23,114 @@ const REQUEST: Readonly<Record<string, Own>> = {
   REFER: ours`a REFER`,
 };
 
+const BUSY: ReadonlySet<number> = new Set([486, 487, 600, 603]);
+const UNAVAILABLE: ReadonlySet<number> = new Set([404, 408, 410, 480, 484, 604]);
+const FORBIDDEN: ReadonlySet<number> = new Set([401, 402, 403, 407, 433]);
+const NOT_ACCEPTABLE: ReadonlySet<number> = new Set([415, 488, 580, 606]);
+
+/** Anonymity Disallowed: the user of a UE that says so wants to know who calls. RFC 5079 */
+const ANONYMOUS = 433;
+
+/** What a UE that is called may say as well as a network. */
+const OWN: ReadonlySet<number> = new Set([408, 480, 487, ...NOT_ACCEPTABLE]);
+
+/** The finding for a final status; 0: there was none, of the UE where that was called. */
+function codeOf(status: number, terminated: boolean): string {
+  if (status === 0) return terminated ? 'call.ue-silent' : 'call.no-answer';
+  if (BUSY.has(status) || (terminated && status === ANONYMOUS)) return 'call.busy';
+  if (terminated && status >= 400 && !OWN.has(status)) return 'call.ue-refused';
+  if (UNAVAILABLE.has(status)) return 'call.unavailable';
+  if (FORBIDDEN.has(status)) return 'call.forbidden';
+  if (NOT_ACCEPTABLE.has(status)) return 'call.not-acceptable';
+  if (status === 380) return 'call.emergency-redirected';
+  if (status < 400) return 'call.redirected';
+  if (status === 503) return 'call.overload';
+  return status >= 500 && status < 600 ? 'call.server-failure' : 'call.failed';
+}
+
+/** What an S-CSCF or P-CSCF answers to who is not registered, among others. TS 24.229 §5.2.6.3, §5.4.3.2 */
+const UNREGISTERED: ReadonlySet<number> = new Set([401, 403, 404, 480]);
+
+/** What had become of the tunnel of a call before one side no longer knew it. */
+const orphanage = ({ orphaned }: Call, at: Moment): Own | '' =>
+  orphaned === null
+    ? ''
+    : ours` Tunnel ${orphaned.tunnel}, in which the call was, had ended ${inSeconds(millis(orphaned.at, at))} s before.`;
+
+const IN_EMERGENCY = ours` It was an emergency call.`;
+/** What is said of a call that may have been refused for that. */
+const UNKNOWN = ours` The capture shows no registration of the UE.`;
+
+/**
+ * Judges a call: why it failed, how it ended, and what happened within it.
+ * @param registered until when the UE was, as far as is known: asked where a call was refused
+ */
+export function judgeCall(c: Call, end: Moment, registered: () => Moment | undefined, findings: Findings): void {
+  const refs: Ref[] = [{ kind: 'call', id: c.id }, ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id }))];
+  if (c.failure !== undefined && c.state === 'failed') {
+    const { status = 0, reason, retryAfterSeconds } = c.failure;
+    const again = retryAfterSeconds === undefined ? '' : ours` It may be tried again after ${retryAfterSeconds} s.`;
+    const replacing = c.features.replaces !== undefined && refusesToReplace(status);
+    const known = status === 380 && c.restoration !== null ? 504 : status;
+    const usual = replacing ? 'call.not-replaced' : codeOf(known, c.direction === 'terminated');
+    const isElsewhere = usual === 'call.emergency-redirected' || usual === 'call.redirected';
+    // Whoever is busy, or does not want to: in an emergency somebody takes the call.
+    const code = c.emergency && usual === 'call.busy' ? 'call.failed' : usual;
+    const isSuspect = c.direction === 'originated' && !c.emergency && UNREGISTERED.has(status);
+    const until = isSuspect ? registered() : undefined;
+    const ago = until === undefined ? 0 : millis(until, c.start);
+    const ended = ago > 0 ? ours` The registration of the UE had ended ${Math.round(ago / 1000)} s before.` : '';
+    const past = isSuspect && until === undefined && c.tunnels.size > 0 ? UNKNOWN : ended;
+    findings.raise(code, c.failedAt ?? c.start, refs, {
+      detail: words`${reason}${again}${past}${c.emergency && !isElsewhere ? IN_EMERGENCY : ''}`,
+      ...(c.emergency && !isElsewhere && { severity: 'error' }),
+    });
+  }
+  if (c.circle !== null && c.answer === null) findings.raise('call.redirect-loop', c.circle, refs);
+  if (c.isUnheard(end, c.emergency ? EMERGENCY.inviteMs : ANSWER_MS))
+    findings.raise(codeOf(0, c.direction === 'terminated'), c.inviteAt, refs, awaited(c.inviteAt, end, c.againMs));
+  if (c.lost !== null)
+    findings.raise('call.dialog-lost', c.lost.at, refs, {
+      detail: ours`The answer was ${c.lost.status}.${orphanage(c, c.lost.at)}`,
+    });
+  else if (c.unknownBye !== null && !c.isMutual)
+    findings.raise('call.dialog-lost', c.unknownBye, refs, {
+      detail: ours`The answer to the BYE was 481.${orphanage(c, c.unknownBye)}`,
+      severity: 'note',
+    });
+  if (c.refusedBye !== null && !c.isMutual) {
+    const { at, status } = c.refusedBye;
+    findings.raise('call.end-refused', at, refs, { detail: ours`The answer to the BYE was ${status}.` });
+  }
+  if (c.restoration !== null)
+    findings.raise('sip.restoration', c.restoration, refs, c.state === 'failed' ? {} : { severity: 'warn' });
+  if (c.serviceError !== null) {
+    const { at, code, by } = c.serviceError;
+    findings.raise('call.ussd-error', at, refs, { detail: ours`The ${by}${partOf(c, by)} says error-code ${code}.` });
+  }
+  if (c.misfit !== null) findings.raise('sdp.answer-misfit', c.misfit.at, refs, { detail: c.misfit.how });
+  if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);
+  judgeFeatures(c, refs, end, findings);
+  const { unacked } = c;
+  if (unacked !== undefined && millis(unacked, end) >= ANSWER_MS)
+    findings.raise('call.no-ack', unacked, refs, {
+      detail: ours`Several answered the call, and the answer of one of them was not acknowledged: it was to be, and ended at once.`,
+    });
+  const isDeaf = c.unheard.judge('INVITE', 'an answer to it', (when, remark) =>
+    findings.raise('sip.answer-unheard', when, refs, { ...remark, ...(c.acked && { severity: 'warn' }) }),
+  );
+  c.unheardAck.judge('the answer to INVITE', 'its ACK', (when, remark) =>
+    findings.raise('call.no-ack', when, refs, remark),
+  );
+  if (isDeaf || c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ANSWER_MS) return;
+  findings.raise('call.no-ack', c.answer, refs, c.end === null ? awaited(c.answer, end, 0) : {});
+}
+
 /**
  * Judges what of a call goes beyond its set-up, and its end.
  * @param end until when something of it could be heard
  */
-export function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findings: Findings): void {
+function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findings: Findings): void {
   const raise = (code: string, at: Seen, remark: Remark = {}): void => findings.raise(code, at, refs, remark);
   const { features: f } = c;
   if (c.slowest !== null && c.slowest.ms > TRYING_MS)

@@ -5,6 +5,7 @@ import type { TunnelEntity } from './entities.js';
 import { judgeLapses, judgeMessages, judgeSubscriptions } from './exchanges.js';
 import { judgeAddressing } from './judge-addressing.js';
 import { judgeAttempts } from './judge-attempts.js';
+import { judgeCall } from './judge-call.js';
 import { judgeCrowd, judgeIssuer } from './judge-crowd.js';
 import { judgeFlow, judgeProgress } from './judge-flow.js';
 import {
@@ -17,8 +18,8 @@ import {
   judgeStream,
 } from './judge-media.js';
 import { judgeReach } from './judge-reach.js';
+import { judgeRegistration } from './judge-registration.js';
 import { judgeKept, judgeReleases } from './judge-release.js';
-import { judgeCall, judgeRegistration } from './judge-signalling.js';
 import { judgePackets, judgePairs } from './judge-stream.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
 import { judgeUse, usesSix } from './judge-use.js';
