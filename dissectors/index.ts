@@ -102,6 +102,7 @@ import { ftp } from './well-known/ftp.js';
 import { gss } from './well-known/gss.js';
 import { mediaTypes } from './well-known/media.js';
 import { network } from './well-known/network.js';
+import { openvpns } from './well-known/openvpn.js';
 import { portsOnly } from './well-known/ports-only.js';
 import { rpcs } from './well-known/rpc.js';
 import { rtpPayloads } from './well-known/rtp-payloads.js';
@@ -243,6 +244,7 @@ export const dissectors: readonly AnyDissector[] = [
   ...smbs,
   ...gss,
   ...streams,
+  ...openvpns,
   ...sigtran,
   ...telephony,
   ...framedStreams,

@@ -140,6 +140,19 @@ function dissectRecord(v: View, t: Tree, note: TlsRecordNote | undefined): void 
   need(v, RECORD_HEADER + n);
 }
 
+/** Records behind the first one, where others than TCP carry TLS: each segment's records are given one by one. */
+function more(v: View, t: Tree): void {
+  const { buf, off, end } = v;
+  for (
+    let at = off + RECORD_HEADER + length(buf, off);
+    end - at >= RECORD_HEADER;
+    at += RECORD_HEADER + length(buf, at)
+  ) {
+    if (!plausible(buf, at) || end - at < RECORD_HEADER + length(buf, at)) return;
+    dissectRecord(v.sub(at), t, undefined);
+  }
+}
+
 /** Says why a record could not be read, or that nobody checked what was read, and where its key came from. */
 function dissectVerdict(off: number, t: Tree, note: TlsRecordNote): void {
   if (note.keySource !== undefined) t.text(F.keySource, off, 0, note.keySource);
@@ -177,6 +190,7 @@ export const tls: Dissector<TlsRecordImage> = defineDissector<TlsRecordImage>({
       need(v, RECORD_HEADER);
       if (plausible(v.buf, v.off)) dissectRecord(v, t, note);
       else t.expert(E.unknownRecord);
+      more(v, t);
     }
     if (note?.plain !== undefined) segmentData(t, note.plain, note);
     t.pop();

@@ -197,7 +197,6 @@ export const transport = [
     ['finger', 'finger', 'FINGER', 'RFC 1288', { 'tcp.name': [79] }],
     ['rsh', 'Remote Shell', 'RSH', 'none', { 'tcp.name': [514] }],
     ['resp', 'REdis Serialization Protocol', 'RESP', 'none', { 'tcp.name': [6379] }],
-    ['openvpn', 'OpenVPN Protocol', 'OpenVPN', 'none', { 'udp.port': [1194], 'tcp.name': [1194] }],
     ['socks', 'Socks Protocol', 'Socks', 'RFC 1928', { 'tcp.name': [1080] }],
     [
       'tivoconnect',
