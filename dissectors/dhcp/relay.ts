@@ -38,16 +38,17 @@ const RELAY: Readonly<Record<number, readonly [Kind, Field]>> = {
 
 const WIDTH: Readonly<Record<Kind, number>> = { bytes: -1, text: -1, ip: 4, u8: 1, u32: 4, none: -1 };
 
-/** Suboptions in `[off, end)`: `field` and `label` show the code of each, `show` its octets. */
-function suboptions(
-  t: Tree,
-  b: Uint8Array,
-  off: number,
-  end: number,
-  field: Field,
-  label: (code: number) => string,
-  show: (code: number, off: number, end: number) => void,
-): void {
+/** How the suboptions of an option are shown. */
+interface Suboptions {
+  /** Has the code of each. */
+  readonly field: Field;
+  label(code: number): string;
+  /** Shows the octets of one, which are `[off, end)`. */
+  show(code: number, off: number, end: number): void;
+}
+
+/** Suboptions in `[off, end)`. */
+function suboptions(t: Tree, b: Uint8Array, off: number, end: number, s: Suboptions): void {
   let at = off;
   while (at < end) {
     const code = b[at];
@@ -56,8 +57,8 @@ function suboptions(
       return;
     }
     const n = b[at + 1];
-    t.num(field, at, n + 2, code);
-    if (t.labels) t.label(label(code));
+    t.num(s.field, at, n + 2, code);
+    if (t.labels) t.label(s.label(code));
     t.push();
     t.num(F.suboptionLength, at + 1, 1, n);
     if (at + 2 + n > end) {
@@ -65,7 +66,7 @@ function suboptions(
       t.pop();
       return;
     }
-    show(code, at + 2, at + 2 + n);
+    s.show(code, at + 2, at + 2 + n);
     t.pop();
     at += 2 + n;
   }
@@ -73,8 +74,11 @@ function suboptions(
 
 /** Option 82, RFC 3046 §2.0. */
 export function relayInformation(t: Tree, b: Uint8Array, off: number, end: number): void {
-  const label = (code: number): string => `Option 82 Suboption: (${code}) ${nameOf(RELAY_SUBOPTIONS, code)}`;
-  suboptions(t, b, off, end, F.relay, label, (code, from, to) => relaySuboption(t, b, code, from, to));
+  suboptions(t, b, off, end, {
+    field: F.relay,
+    label: (code) => `Option 82 Suboption: (${code}) ${nameOf(RELAY_SUBOPTIONS, code)}`,
+    show: (code, from, to) => relaySuboption(t, b, code, from, to),
+  });
 }
 
 function relaySuboption(t: Tree, b: Uint8Array, code: number, off: number, end: number): void {
@@ -185,9 +189,11 @@ const TR111: Readonly<Record<number, Field>> = {
 function vendorSuboptions(t: Tree, b: Uint8Array, { off, len, enterprise }: Part): void {
   const forum = enterprise === BROADBAND_FORUM;
   const field = forum ? F.viTr111 : enterprise === CABLELABS ? F.viCableLabs : F.viSuboption;
-  const label = (code: number): string =>
-    `Option 125 Suboption: ${forum ? `(${code}) ${nameOf(TR111_SUBOPTIONS, code)}` : code}`;
-  suboptions(t, b, off, off + len, field, label, (code, from, to) => vendorSuboption(t, b, enterprise, code, from, to));
+  suboptions(t, b, off, off + len, {
+    field,
+    label: (code) => `Option 125 Suboption: ${forum ? `(${code}) ${nameOf(TR111_SUBOPTIONS, code)}` : code}`,
+    show: (code, from, to) => vendorSuboption(t, b, enterprise, code, from, to),
+  });
 }
 
 function vendorSuboption(t: Tree, b: Uint8Array, enterprise: number, code: number, off: number, end: number): void {
