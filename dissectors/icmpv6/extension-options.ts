@@ -51,7 +51,7 @@ function certificate(r: Reader): void {
   r.none(X.certificatePadding, r.left);
 }
 
-/** A code, a length, so many octets and, up to a multiple of eight, padding. RFC 5271 §7.1, §7.2 */
+/** A code, a length, so many octets and, up to a multiple of eight, padding. RFC 5271 §6.1, §6.2 */
 const identifier = (r: Reader, which: 'hai' | 'mn'): void => {
   r.u8(which === 'hai' ? X.haiCode : X.mnCode);
   const n = r.u8(which === 'hai' ? X.haiLength : X.mnLength);
