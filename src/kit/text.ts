@@ -140,6 +140,15 @@ export function startsWith(b: Uint8Array, off: number, end: number, s: string): 
   return true;
 }
 
+/** Text of a URI with what percent signs stand for (RFC 3986 §2.1); as it is where they stand for no text. */
+export function unescaped(s: string): string {
+  try {
+    return decodeURIComponent(s);
+  } catch {
+    return s;
+  }
+}
+
 /** What a person may see of text from a packet: control characters and bidirectional overrides as `·`. */
 export function printable(s: string): string {
   return s.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '·');

@@ -69,8 +69,8 @@ function endedBy(xml: string): Ended[] {
 /** The event of a contact that its user removed. RFC 3680 §5.3.1 */
 const BY_USER = 'unregistered';
 
-/** A contact without its parameters, which a registrar may tell in another order, or not at all. */
-const bare = (uri: string): string => uri.replace(/[;?].*$/s, '').toLowerCase();
+/** A URI without its parameters, which another may tell in another order, or not at all. */
+export const bareUri = (uri: string): string => uri.replace(/[;?].*$/s, '').toLowerCase();
 
 /** Which registration holds which binding: one that goes on under another Call-ID, or that ends elsewhere. */
 export class Bindings {
@@ -103,7 +103,7 @@ export class Bindings {
     if (!e.isRequest || e.mediaType !== 'application/reginfo+xml') return;
     for (const { aor, uri, event } of endedBy(e.bodyText))
       for (const r of this.held.get(aor) ?? this.associated(aor, at.tunnel))
-        if (r.state === 'registered' && r.contact !== undefined && bare(r.contact) === bare(uri))
+        if (r.state === 'registered' && r.contact !== undefined && bareUri(r.contact) === bareUri(uri))
           r.cease(at.seen(), event);
   }
 

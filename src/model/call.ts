@@ -3,6 +3,7 @@ import { isChallenge } from '../../dissectors/sip/status.js';
 import { type Tell, type Words, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { EMERGENCY, patience } from './answer-time.js';
+import { bareUri } from './bindings.js';
 import { callFailure, type Failure } from './call-failure.js';
 import { CallFeatures, GONE } from './call-features.js';
 import { CallMessages } from './call-messages.js';
@@ -31,9 +32,6 @@ const NAMING: Readonly<Record<number, number>> = {
 const USSD = 'application/vnd.3gpp.ussd+xml';
 /** Requests within a dialog whose refusal as unknown ends the call. RFC 5057 §5 */
 const WITHIN: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO']);
-
-/** A URI without what may stand behind the address. */
-const bareUri = (uri: string): string => uri.replace(/[;?].*$/s, '').toLowerCase();
 
 const isUnmeasured = (m: SessionMedia): boolean =>
   (m.kind === 'audio' || m.kind === 'video') && m.port !== 0 && m.bandwidth === undefined;

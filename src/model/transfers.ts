@@ -1,5 +1,6 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { isChallenge } from '../../dissectors/sip/status.js';
+import { unescaped } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { ANSWER_MS } from './answer-time.js';
 import type { Transfer } from './entities.js';
@@ -97,11 +98,3 @@ export class Transfers {
 
 /** `Refer-Sub: false`, and the option 204 No Notification before it. RFC 4488 §4 */
 const refusesToTell = (e: SipEvent): boolean => /^\s*false\b/i.test(e.text(REFER_SUB) ?? '');
-
-function unescaped(s: string): string {
-  try {
-    return decodeURIComponent(s);
-  } catch {
-    return s;
-  }
-}

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { EFTF_PORT } from '../../../dissectors/ftt-ims.js';
 import { systemError } from '../../capture/errors.js';
+import { unescaped } from '../../kit/index.js';
 import { FAULTS } from '../../live/fault.js';
 import type { HttpProxy } from '../../live/proxy.js';
 import { type AudioSource, EchoSource, recording, UnusableAudio } from '../../live/rtp-sources.js';
@@ -298,12 +299,4 @@ function proxyOf(text: string): HttpProxy {
   if (at < 0) return where;
   const [username, ...password] = bare.slice(0, at).split(':').map(unescaped);
   return { ...where, credentials: { username, password: password.join(':') } };
-}
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
