@@ -1,4 +1,5 @@
 import { devNull } from 'node:os';
+import { CaptureError } from '../capture/errors.js';
 import { GrowingFile } from '../capture/growing.js';
 import { u32le } from '../kit/bytes.js';
 import { LIMITS } from '../limits.js';
@@ -48,6 +49,8 @@ export class LiveCapture implements LiveRun, LiveConsole {
   private endedAfter: number | undefined;
   private why = '';
   private isSaved = false;
+  /** What is captured can be written no more. */
+  private isLost = false;
 
   private constructor(private readonly o: CaptureCommandOptions) {
     const names = o.interface.map((i) => i.device).join(', ');
@@ -90,7 +93,7 @@ export class LiveCapture implements LiveRun, LiveConsole {
     const options = { interfaces, snaplen, bufferMiB, promiscuous, backend, application };
     const capturing = await startCapture(options, (block, type) => this.take(block, type), gone);
     this.capturing = capturing;
-    if (this.why !== '') capturing.stop();
+    if (this.why !== '' || this.isLost) capturing.stop();
     this.happenings.note(`capturing by ${capturing.backend === 'pcap' ? 'libpcap' : 'dumpcap'}`);
     const tick = setInterval(() => this.tick(), FLUSH_MS);
     this.finished = capturing.ended.then(
@@ -107,7 +110,7 @@ export class LiveCapture implements LiveRun, LiveConsole {
   }
 
   private take(block: Uint8Array, type: number): void {
-    this.files.add(block, type);
+    this.write(() => this.files.add(block, type));
     if (type === BLOCK.packet) {
       const of = this.seen[u32le(block, 8)];
       if (of !== undefined) of.packets++;
@@ -163,19 +166,39 @@ export class LiveCapture implements LiveRun, LiveConsole {
   }
 
   private tick(): void {
-    for (const log of this.keyLogs) {
-      const lines = log.more();
-      if (lines.length > 0) this.files.keys(lines);
-    }
-    this.files.tick();
+    this.write(() => {
+      for (const log of this.keyLogs) {
+        const lines = log.more();
+        if (lines.length > 0) this.files.keys(lines);
+      }
+      this.files.tick();
+    });
     this.flush();
+  }
+
+  /** Writes files; where that fails the capture ends, and what came stays on the screens. */
+  private write(act: () => void): void {
+    if (this.isLost) return;
+    try {
+      act();
+    } catch (e) {
+      if (!(e instanceof CaptureError)) throw e;
+      this.isLost = true;
+      this.happenings.note(e.message, 'error');
+      this.capturing?.stop();
+      try {
+        this.files.end();
+      } catch {
+        // it is closed nevertheless
+      }
+    }
   }
 
   private finish(tick: NodeJS.Timeout, words: string, wrong?: string): void {
     clearInterval(tick);
     this.tick();
     this.file.end();
-    this.files.end();
+    this.write(() => this.files.end());
     this.endedAfter = Date.now() - this.happenings.since;
     this.happenings.note(words, wrong === undefined ? 'note' : 'error');
     if (wrong) this.happenings.note(wrong);
@@ -253,7 +276,7 @@ export class LiveCapture implements LiveRun, LiveConsole {
   async end(): Promise<number> {
     await this.halt();
     this.file.close();
-    return Exit.done;
+    return this.isLost ? Exit.input : Exit.done;
   }
 }
 

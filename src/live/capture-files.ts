@@ -177,10 +177,13 @@ export class CaptureFiles {
   }
 
   private close(): void {
-    for (const block of this.statistics.values()) this.write(block);
-    this.flush();
-    if (this.fd !== 1) closeSync(this.fd);
-    this.fd = -1;
+    try {
+      for (const block of this.statistics.values()) this.write(block);
+      this.flush();
+    } finally {
+      if (this.fd !== 1) closeSync(this.fd);
+      this.fd = -1;
+    }
     this.o.onFile?.(this.paths.at(-1)!);
   }
 

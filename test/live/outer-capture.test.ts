@@ -4,10 +4,12 @@ import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { LiveCapture } from '../../src/cli/live-capture.js';
 import { BlockSplitter, NotBlocks } from '../../src/live/capture-blocks.js';
 import { CaptureFiles } from '../../src/live/capture-files.js';
 import { COMMAND, run, TLS13 } from '../cli/run.js';
 import { freePort } from '../support/ports.js';
+import { until } from '../support/until.js';
 import { CANNOT_CAPTURE, inFolder, startFttscope, startProgram } from './outer-support.js';
 
 const blocksOf = (file: Uint8Array): [Uint8Array, number][] => {
@@ -134,6 +136,24 @@ test('a capture on a full disk ends behind a whole packet', { skip: CANNOT_CAPTU
   const size = blocksOf(readFileSync(file)).reduce((sum, [block]) => sum + block.length, 0);
   assert.equal(size, statSync(file).size);
   assert.ok(size > 60_000, `${size} octets of 64 kB`);
+});
+
+test('a capture on screens whose file can be written no more ends in words', {
+  skip: CANNOT_CAPTURE.pcap,
+}, async () => {
+  const port = await freePort();
+  const run = await LiveCapture.start({
+    interface: [{ device: 'lo', filter: `udp port ${port}` }],
+    write: '/dev/full',
+    snaplen: 262_144,
+    bufferSize: 2,
+    promiscuous: false,
+    backend: 'pcap',
+  });
+  await until(() => run.over);
+  const told = run.events.map(({ text }) => text);
+  assert.ok(told.includes('/dev/full: no space is left on the device'), told.join('\n'));
+  assert.equal(await run.end(), 2);
 });
 
 test('several interfaces, and rows as they come', { skip: CANNOT_CAPTURE.pcap }, async () => {
