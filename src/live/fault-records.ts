@@ -12,7 +12,8 @@ const RECORD = 16_384;
 /** Puts envelopes into TLS records otherwise than one into one. A receiver must not care: TS 24.322 §7.1.2 frames a stream. */
 export class RecordShaper implements Shape {
   readonly modes = { split: false, merge: false, 'octet-records': false };
-  private waiting: Uint8Array[] = [];
+  waiting = 0;
+  private parts: Uint8Array[] = [];
   private cancel: Cancel | undefined;
   private writing = false;
 
@@ -30,7 +31,8 @@ export class RecordShaper implements Shape {
   }
 
   take(octets: Uint8Array, write: Write): void {
-    this.waiting.push(octets);
+    this.parts.push(octets);
+    this.waiting += octets.length;
     if (this.writing || this.cancel !== undefined) return;
     const begin = (): void => {
       this.cancel = undefined;
@@ -41,19 +43,21 @@ export class RecordShaper implements Shape {
   }
 
   rest(): Uint8Array {
-    return concat(this.waiting.splice(0));
+    this.waiting = 0;
+    return concat(this.parts.splice(0));
   }
 
   /** Writes what waits, a record at a time: the next one when the last is written, or TLS would join them. */
   private pump(write: Write): void {
-    if (this.waiting.length === 0) {
+    if (this.parts.length === 0) {
       this.writing = false;
       return;
     }
     this.writing = true;
-    const all = this.modes.merge ? concat(this.waiting.splice(0)) : this.waiting.shift()!;
+    const all = this.modes.merge ? concat(this.parts.splice(0)) : this.parts.shift()!;
     const n = Math.min(this.size(all.length), RECORD);
-    if (n < all.length) this.waiting.unshift(all.subarray(n));
+    if (n < all.length) this.parts.unshift(all.subarray(n));
+    this.waiting -= n;
     write(all.subarray(0, n), () => setImmediate(() => this.pump(write)));
   }
 

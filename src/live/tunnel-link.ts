@@ -34,6 +34,8 @@ export interface SentCounts {
 export interface Shape {
   /** Takes octets of the stream, and writes them in its time. */
   take(octets: Uint8Array, write: (part: Uint8Array, done?: () => void) => void): void;
+  /** Octets that it has not written yet. */
+  readonly waiting: number;
   /** What it has not written yet, and will not write any more. */
   rest(): Uint8Array;
 }
@@ -129,9 +131,10 @@ export class TunnelLink implements PacketPort {
   sendOctets(octets: Uint8Array): boolean {
     const { tls } = this;
     if (this.closing !== undefined || this.end !== undefined || !tls.writable) return false;
-    if (tls.writableLength > LIMITS.liveQueueOctets) {
+    const isStalled = tls.writableLength > LIMITS.liveQueueOctets;
+    if (isStalled && this.stalledSince === 0) this.waitForPeer();
+    if (isStalled || (this.shaping?.waiting ?? 0) > LIMITS.liveQueueOctets) {
       this.sent.dropped++;
-      if (this.stalledSince === 0) this.waitForPeer();
       return false;
     }
     if (this.shaping === undefined) tls.write(octets);

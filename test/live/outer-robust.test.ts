@@ -165,6 +165,16 @@ test('an answer to a close_notify that cannot be sent is not waited for', async 
   await served.server.close();
 });
 
+test('what waits for its records in a fault is bounded as all is that waits for a slow reader', async () => {
+  const link = await slowReader(await serve());
+  const faults = new Faults(link, systemRandom);
+  faults.apply({ name: 'octet-records' });
+  const big = Buffer.concat([PACKET, Buffer.alloc(60_000)]);
+  for (let i = 0; i < 100; i++) link.send(big);
+  assert.ok(link.sent.dropped > 80 && link.sent.dropped < 95, `${link.sent.dropped} of 100 packets of 60 kB`);
+  link.cut('the test is over');
+});
+
 test('a slow reader loses packets, then its tunnel; others do not', async () => {
   const served = await serve({ stallMs: 500 });
   const { port, told } = served;
