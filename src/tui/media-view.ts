@@ -141,16 +141,26 @@ export class MediaView implements View {
     }
     const height = area.height >= 24 ? 6 : area.height >= 16 ? 4 : area.height >= 11 ? 2 : 1;
     const most = Math.max(LEAST_JITTER, ...s.jitter);
-    const width = Math.min(
-      area.width - 12,
-      s.jitter.length * Math.max(1, Math.floor((area.width - 12) / s.jitter.length)),
-    );
+    // Beside the bars stand their name and the largest value; on one line both want room.
+    const left = height === 1 ? 15 : 11;
+    const room = area.width - left - 1;
+    const width = Math.min(room, s.jitter.length * Math.max(1, Math.floor(room / s.jitter.length)));
     const scaled = (values: readonly number[]): number[] => stretched(values, width);
-    let y = chart(area, 0, `jitter`, duration(most), bars(scaled(s.jitter), width, height, most), theme.up, theme);
+    let y = chart(
+      area,
+      0,
+      left,
+      'jitter',
+      duration(most),
+      bars(scaled(s.jitter), width, height, most),
+      theme.up,
+      theme,
+    );
     const worst = Math.max(...s.lost);
     y = chart(
       area,
       y,
+      left,
       'lost',
       worst === 0 ? 'none' : `${worst}`,
       bars(scaled(s.lost), width, worst === 0 ? 1 : height, worst),
@@ -160,6 +170,7 @@ export class MediaView implements View {
     y = chart(
       area,
       y,
+      left,
       'packets',
       `${Math.max(...s.packets)}`,
       bars(scaled(s.packets), width, Math.max(1, height >> 1)),
@@ -167,7 +178,7 @@ export class MediaView implements View {
       theme,
     );
     const scale = `${trimmed(s.jitter.length * s.span, 3)} s in spans of ${duration(s.span * 1000)}; largest value at the left`;
-    area.text(Math.max(1, Math.min(11, area.width - cellsOf(scale) - 1)), y, scale, theme.dim);
+    area.text(Math.max(1, Math.min(left, area.width - cellsOf(scale) - 1)), y, scale, theme.dim);
     return y + 2;
   }
 
@@ -342,6 +353,7 @@ function stretched(values: readonly number[], width: number): number[] {
 function chart(
   area: Area,
   y: number,
+  left: number,
   name: string,
   most: string,
   lines: readonly string[],
@@ -350,8 +362,8 @@ function chart(
 ): number {
   area.text(0, y, name, theme.strong);
   if (lines.length > 1) area.text(0, y + 1, most, theme.dim);
-  else area.right(10, y, most, theme.dim);
-  for (const [i, line] of lines.entries()) area.text(11, y + i, line, style);
+  else area.right(left - 1, y, most, theme.dim);
+  for (const [i, line] of lines.entries()) area.text(left, y + i, line, style);
   return y + lines.length;
 }
 

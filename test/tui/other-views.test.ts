@@ -61,6 +61,12 @@ describe('media', () => {
     assert.match(v.status(), /^2 streams {2}\d+ packets {2}0 lost$/);
   });
 
+  test('on a low screen a chart is a line, its name and its largest value beside each other', async () => {
+    const { screen } = await view('33-head-of-line.pcapng', 60, 13);
+    await until(() => /jitter.*[▁▂▃▄▅▆▇█]/.test(screen()), screen);
+    assert.match(screen(), /^ ?jitter +[\d.]+ m?s +[▁▂▃▄▅▆▇█]/m);
+  });
+
   test('the charts of a stream that goes on stay until there are newer ones', async () => {
     const { desk, screen } = await view('33-head-of-line.pcapng', 120, 30);
     const charts = /jitter +.*[▁▂▃▄▅▆▇█]/;
