@@ -1,5 +1,5 @@
 import { experts, fields, type Severity } from '../kit/index.js';
-import type { CallState, Release, TunnelState } from '../model/entities.js';
+import { CALL_STATES, RELEASED_BY, RELEASES, TUNNEL_STATES } from '../model/states.js';
 
 /** Numbers of the severities, as Wireshark has them. */
 export const SEVERITIES: Readonly<Record<Severity, number>> = {
@@ -9,7 +9,13 @@ export const SEVERITIES: Readonly<Record<Severity, number>> = {
   warn: 0x600000,
   error: 0x800000,
 };
-const SEVERITY_NAMES = { 1048576: 'Comment', 2097152: 'Chat', 4194304: 'Note', 6291456: 'Warning', 8388608: 'Error' };
+export const SEVERITY_NAMES: Readonly<Record<number, string>> = {
+  1048576: 'Comment',
+  2097152: 'Chat',
+  4194304: 'Note',
+  6291456: 'Warning',
+  8388608: 'Error',
+};
 
 const F = fields({
   malformed: { name: '_ws.malformed', label: 'Malformed Packet', type: 'string' },
@@ -39,11 +45,6 @@ export const FINDING_SEVERITIES: Readonly<Record<Severity, number>> = {
   warn: 2,
   error: 3,
 };
-
-const TUNNEL_STATES: readonly TunnelState[] = ['established', 'failed', 'partial', 'other'];
-const RELEASED_BY: readonly Release['by'][] = ['ue', 'eftf', 'middlebox', 'unknown'];
-const RELEASES: readonly Release['how'][] = ['close_notify', 'fin', 'rst', 'silent', 'capture-end'];
-const CALL_STATES: readonly CallState[] = ['established', 'failed', 'cancelled', 'ringing', 'in-progress', 'ended'];
 
 /** What a report says of the tunnels, calls, streams and findings that rows belong to. */
 export const hindsightFields = fields({

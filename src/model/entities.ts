@@ -1,6 +1,9 @@
 import type { Own, Told } from '../kit/index.js';
 import type { Moment } from './moment.js';
 import type { Series } from './series.js';
+import type { CallState, RELEASED_BY, RELEASES, RegistrationState, TunnelState } from './states.js';
+
+export type { CallState, RegistrationState, TunnelState } from './states.js';
 
 /*
  * What a report tells, as plain data: the keys are those of the report, times are moments, durations milliseconds, rows
@@ -19,7 +22,6 @@ export interface Entity {
   readonly uid: string;
 }
 
-export type TunnelState = 'established' | 'failed' | 'partial' | 'other';
 export type FailureStage = 'dns' | 'tcp' | 'proxy' | 'tls' | 'dhcp' | 'slaac' | 'pcscf' | 'register';
 
 export interface TunnelFailure {
@@ -29,8 +31,8 @@ export interface TunnelFailure {
 }
 
 export interface Release {
-  by: 'ue' | 'eftf' | 'middlebox' | 'unknown';
-  how: 'close_notify' | 'fin' | 'rst' | 'silent' | 'capture-end';
+  by: (typeof RELEASED_BY)[number];
+  how: (typeof RELEASES)[number];
   at?: Moment;
   row?: string;
   idleBeforeMs?: number;
@@ -319,8 +321,6 @@ export interface TransactionEntry {
   retransmissions: number;
 }
 
-export type RegistrationState = 'registered' | 'failed' | 'in-progress' | 'expired' | 'deregistered';
-
 export interface RegistrationEntity extends Entity {
   tunnel?: number;
   aor: string;
@@ -338,8 +338,6 @@ export interface RegistrationEntity extends Entity {
   aka?: Aka;
   secAgree?: SecAgree;
 }
-
-export type CallState = 'established' | 'failed' | 'cancelled' | 'ringing' | 'in-progress' | 'ended';
 
 /** A dialog of a call: forked calls have several. RFC 3261 §12 */
 export interface CallDialog {

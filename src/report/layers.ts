@@ -1,5 +1,6 @@
+import { SEVERITIES, SEVERITY_NAMES } from '../engine/engine-fields.js';
 import type { Row } from '../engine/row.js';
-import { append, Held, type Severity, type Tree, twoDigits } from '../kit/index.js';
+import { append, Held, type Tree, twoDigits } from '../kit/index.js';
 
 /** What `-j` and `-J` leave of a tree. */
 export interface LayerFilter {
@@ -32,14 +33,6 @@ export interface ShownExpert {
   readonly code: string;
 }
 
-const SEVERITIES: Readonly<Record<Severity, readonly [string, string]>> = {
-  comment: ['1048576', 'Comment'],
-  chat: ['2097152', 'Chat'],
-  note: ['4194304', 'Note'],
-  warn: ['6291456', 'Warning'],
-  error: ['8388608', 'Error'],
-};
-
 const NONE: ReadonlyMap<number, readonly ShownExpert[]> = new Map();
 
 /** Expert items by the node that they stand under; those without one stand under the first. */
@@ -47,8 +40,9 @@ export function expertsByNode(t: Tree): ReadonlyMap<number, readonly ShownExpert
   if (t.experts.length === 0) return NONE;
   const out = new Map<number, ShownExpert[]>();
   for (const { expert, message, node } of t.experts) {
-    const [severity, name] = SEVERITIES[expert.severity];
-    append(out, Math.max(0, node), { message, severity, name, code: expert.code });
+    const severity = SEVERITIES[expert.severity];
+    const name = SEVERITY_NAMES[severity];
+    append(out, Math.max(0, node), { message, severity: String(severity), name, code: expert.code });
   }
   return out;
 }

@@ -1,3 +1,4 @@
+import { CALL_STATES, REGISTRATION_STATES, TUNNEL_STATES } from '../model/states.js';
 /**
  * The JSON Schema (draft 2020-12) of a report. Every object is closed, and so is every enumeration; every other string says
  * what it holds, and redaction goes by that.
@@ -9,7 +10,6 @@ import { call, exchange, media, registration, sms } from './schema-dialogs.js';
 import {
   BOOLEAN,
   CALL,
-  CALL_STATE,
   COUNT,
   DIRECTION,
   entity,
@@ -21,12 +21,10 @@ import {
   object,
   of,
   protocols,
-  REGISTRATION_STATE,
   ROW,
   ref,
   SEVERITY,
   TIME,
-  TUNNEL_STATE,
   text,
 } from './schema-parts.js';
 import { addressing, envelopes, tunnel, verdict } from './schema-tunnel.js';
@@ -53,9 +51,9 @@ const options = object({
 });
 
 const summary = object({
-  tunnels: byState(TUNNEL_STATE),
-  registrations: byState(REGISTRATION_STATE),
-  calls: byState(CALL_STATE, { 'cutOff?': COUNT }),
+  tunnels: byState(TUNNEL_STATES),
+  registrations: byState(REGISTRATION_STATES),
+  calls: byState(CALL_STATES, { 'cutOff?': COUNT }),
   media: object({ streams: COUNT, packets: COUNT, lost: COUNT, lostPercent: NUMBER }),
   findings: object({ bySeverity: object({ error: COUNT, warn: COUNT, note: COUNT }) }),
   worst: list(INTEGER),

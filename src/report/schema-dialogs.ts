@@ -1,10 +1,10 @@
+import { CALL_STATES, REGISTRATION_STATES } from '../model/states.js';
 /** What the schema of a report says of registrations, calls, messages, subscriptions and media. */
 
 import * as Standard from '../model/standard-words.js';
 import {
   BOOLEAN,
   CALL,
-  CALL_STATE,
   CODEC,
   COUNT,
   DIRECTION,
@@ -22,7 +22,6 @@ import {
   of,
   PHRASE,
   PLACE,
-  REGISTRATION_STATE,
   ROW,
   SECRET,
   TAG,
@@ -47,7 +46,7 @@ export const registration = entity({
   aor: URI,
   'contact?': URI,
   callId: CALL,
-  state: of(...REGISTRATION_STATE),
+  state: of(...REGISTRATION_STATES),
   emergency: BOOLEAN,
   start: TIME,
   'end?': TIME,
@@ -95,7 +94,7 @@ export const call = entity({
   fromUri: URI,
   toUri: URI,
   'direction?': of('originated', 'terminated'),
-  state: of(...CALL_STATE),
+  state: of(...CALL_STATES),
   emergency: BOOLEAN,
   start: TIME,
   'ringing?': TIME,

@@ -53,9 +53,6 @@ export const TIME = ref('time');
 export const PLACE = ref('place');
 export const DIRECTION = of('up', 'down');
 export const SEVERITY = of('note', 'warn', 'error');
-export const TUNNEL_STATE = ['established', 'failed', 'partial', 'other'] as const;
-export const REGISTRATION_STATE = ['registered', 'failed', 'in-progress', 'expired', 'deregistered'] as const;
-export const CALL_STATE = ['established', 'failed', 'cancelled', 'ringing', 'in-progress', 'ended'] as const;
 
 /** By stack of protocols. */
 export const protocols = map(object({ rows: COUNT, bytes: COUNT }));

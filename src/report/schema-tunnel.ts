@@ -1,3 +1,4 @@
+import { RELEASED_BY, RELEASES, TUNNEL_STATES } from '../model/states.js';
 /** What the schema of a report says of tunnels, and of addresses inside. */
 
 import * as Standard from '../model/standard-words.js';
@@ -23,7 +24,6 @@ import {
   SECRET,
   spread,
   TIME,
-  TUNNEL_STATE,
   text,
   URI,
 } from './schema-parts.js';
@@ -70,7 +70,7 @@ const tls = object({
 export const envelopes = object({ total: COUNT, ip4: COUNT, ip6: COUNT, unknown: COUNT, invalid: COUNT, bytes: COUNT });
 
 export const tunnel = entity({
-  state: of(...TUNNEL_STATE),
+  state: of(...TUNNEL_STATES),
   'other?': OURS,
   'failure?': object({
     stage: of('dns', 'tcp', 'proxy', 'tls', 'dhcp', 'slaac', 'pcscf', 'register'),
@@ -120,8 +120,8 @@ export const tunnel = entity({
     }),
   ),
   release: object({
-    by: of('ue', 'eftf', 'middlebox', 'unknown'),
-    how: of('close_notify', 'fin', 'rst', 'silent', 'capture-end'),
+    by: of(...RELEASED_BY),
+    how: of(...RELEASES),
     'at?': TIME,
     'row?': ROW,
     'idleBeforeMs?': MS,
