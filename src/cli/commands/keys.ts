@@ -1,6 +1,6 @@
 import { counted, grouped } from '../../kit/index.js';
 import { tunnelLine } from '../../report/tunnels.js';
-import type { BadKeyLine, KeyLogLine } from '../../tls/index.js';
+import type { BadKeyLine, KeyLog, KeyLogLine } from '../../tls/index.js';
 import type { Tunnel } from '../../tunnel/tunnel.js';
 import { Exit } from '../errors.js';
 import { gatherKeys, type Keys } from '../keys.js';
@@ -28,7 +28,8 @@ export async function keys(files: readonly string[], o: ReadOptions): Promise<nu
   await reading.prepare(false);
   const outcome = await reading.run({ rows: 'both', fields: [] }, () => undefined);
   const strange = tellKeys(out, reading.keys, true);
-  for (const t of outcome.tunnels) out.write(`${tunnelLine(t)}\n${opener(t, reading.keys)}`);
+  const served = servedLines(reading.keys.log);
+  for (const t of outcome.tunnels) out.write(`${tunnelLine(t)}\n${opener(t, served, reading.keys.origins)}`);
   if (outcome.tunnels.length === 0) out.write('The capture has no tunnel.\n');
   out.flush();
   return strange ? Exit.input : reading.code(outcome);
@@ -89,13 +90,20 @@ function unusedSessions(lines: readonly KeyLogLine[]): string[] {
 const identity = (label: KeyLogLine['label']): string =>
   label === 'RSA' ? 'encrypted pre-master secret' : label === 'RSA Session-ID' ? 'session id' : 'client random';
 
+/** The lines that opened sessions, by what they name a session by. */
+function servedLines(log: KeyLog): ReadonlyMap<string, readonly KeyLogLine[]> {
+  const served: KeyLogLine[] = [];
+  for (const l of log.lines()) if (l.use === 'served') served.push(l);
+  return grouped(served, (l) => l.id);
+}
+
 /** Which lines opened a tunnel. */
-function opener(t: Tunnel, { log, origins }: Keys): string {
+function opener(t: Tunnel, served: ReturnType<typeof servedLines>, origins: readonly string[]): string {
   const { session } = t;
   if (session === undefined) return '';
   const random = session.keyRandom;
   if (random === '') return '  its client random is not known\n';
-  const lines = [...log.lines()].filter((l) => l.id === random && l.use === 'served');
+  const lines = served.get(random) ?? [];
   const by = [...grouped(lines, (l) => l.text)].map(([n, list]) => `${places(list)} of ${origins[n - 1]}`);
   return `  client random ${random}: ${by.length > 0 ? by.join('; ') : otherwise(t)}\n`;
 }
