@@ -151,9 +151,10 @@ function isHeld(r: Registration, when: Moment): boolean {
 
 /** Judges tunnels that stayed long after the last registration in them had ended. */
 export function judgeKept(m: SessionModel): void {
+  const registrations = byTunnel(m.signalling.registrations, (r) => [r.tunnel]);
   for (const t of m.tunnels) {
-    const own = m.signalling.registrations.filter((r) => r.tunnel === t.id);
-    const last = own[own.length - 1];
+    const own = registrations.get(t.id) ?? [];
+    const last = own.at(-1);
     if (last?.end == null || own.some((r) => r.state !== 'deregistered')) continue;
     const ms = millis(last.end, t.release.at ?? m.end);
     if (ms < KEPT_MS) continue;
