@@ -111,7 +111,6 @@ export const E = experts({
     malformed: true,
     message: 'Invalid sample rate',
   },
-  badFormat: { code: 'sdp.invalid-media-format', severity: 'error', malformed: true, message: 'Invalid media format' },
   badCryptoTag: { code: 'sdp.invalid-crypto-tag', severity: 'error', malformed: true, message: 'Invalid crypto tag' },
   badMkiLength: {
     code: 'sdp.invalid-crypto-mki-length',
