@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Registry } from '../../engine/registry.js';
 import { folders } from '../../live/folders.js';
 import { App } from '../../tui/app.js';
 import type { Display } from '../../tui/display.js';
@@ -129,25 +130,7 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
   const name = o.theme ?? memory.settings.theme;
   const depth = depthOf(process.env, o.color ?? 'auto');
   const preferences = { name, theme: themeFor(name, depth), depth, time: memory.settings.time };
-  // What it keeps has its keys in it.
-  const keys = run?.keyed === true ? { keylog: [], autoKeys: true } : {};
-  const order = {
-    captures: names,
-    options: { ...withIssuers(o, memory.settings), ...keys, read: [] },
-    ...(run && { growing: run.reader }),
-  };
-  const opening = openViewer(order, registry).catch((e: unknown) => {
-    throw e instanceof Refused ? new UserError(e.message, e.code ?? Exit.input, e.hint) : e;
-  });
-  opening.catch(() => undefined); // it may fail before anybody waits for it
-  // While the other thread opens the captures.
-  if (!isPlain(o)) await loadTerminal();
-  const waiting = await waitFor(opening, preferences.theme, names, { o, memory, title: run?.console?.title });
-  const viewer = await opening.catch(async (e: unknown) => {
-    waiting?.display.close();
-    await run?.end();
-    throw e;
-  });
+  const { viewer, waiting } = await opened({ names, o, run, registry, memory, theme: preferences.theme });
   for (const file of names.filter((n) => n !== '-'))
     memory.opened(
       resolve(file),
@@ -209,6 +192,40 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
     if (next === undefined && !process.stdin.isTTY) keyboard(names)?.destroy();
   }
   return [next, code];
+}
+
+/** What is to be opened, and what the screens look like that say so meanwhile. */
+interface ToOpen {
+  readonly names: readonly string[];
+  readonly o: ScreenOptions;
+  readonly run: LiveRun | undefined;
+  readonly registry: Registry;
+  readonly memory: Memory;
+  readonly theme: Theme;
+}
+
+/** Opens captures, or what a run brings, and shows that it goes on where it takes long. @throws UserError */
+async function opened({ names, o, run, registry, memory, theme }: ToOpen) {
+  // What a run keeps has its keys in it.
+  const keys = run?.keyed === true ? { keylog: [], autoKeys: true } : {};
+  const order = {
+    captures: names,
+    options: { ...withIssuers(o, memory.settings), ...keys, read: [] },
+    ...(run && { growing: run.reader }),
+  };
+  const opening = openViewer(order, registry).catch((e: unknown) => {
+    throw e instanceof Refused ? new UserError(e.message, e.code ?? Exit.input, e.hint) : e;
+  });
+  opening.catch(() => undefined); // it may fail before anybody waits for it
+  // While the other thread opens the captures.
+  if (!isPlain(o)) await loadTerminal();
+  const waiting = await waitFor(opening, theme, names, { o, memory, title: run?.console?.title });
+  const viewer = await opening.catch(async (e: unknown) => {
+    waiting?.display.close();
+    await run?.end();
+    throw e;
+  });
+  return { viewer, waiting };
 }
 
 /** Where the screens of a run begin: a capture with its packets, an end of a tunnel with itself. */
