@@ -113,7 +113,7 @@ export function dissectMessage(v: View, t: Tree, cx: Ctx, layer: Field, note?: H
 function messageOf(v: View): Message | undefined {
   const cut = v.length < v.wireLength;
   const start = startsMessage(v.buf, v.off, v.end);
-  return start === Yes || (cut && start === Unsure) ? readMessage(v.buf, v.off, v.end, cut) : undefined;
+  return start === Yes || (cut && start === Unsure) ? readMessage(v.buf, v.off, v.end, { cut }) : undefined;
 }
 
 /** Start line and media type of the body. */

@@ -154,11 +154,21 @@ function onlyBlanks(b: Uint8Array, { off, end }: TextLine): boolean {
   return at === end;
 }
 
-/**
- * Reads start line and field lines; undefined where not even the start line is whole. The last line may be `cut`. The body
- * starts at a line that has no colon, unless `all` lines up to the empty one are wanted.
- */
-export function readMessage(b: Uint8Array, off: number, end: number, cut = false, all = false): Message | undefined {
+/** How the head of a message is read. */
+interface HeadOptions {
+  /** Its last line may have no end: the octets are not all there. */
+  readonly cut?: boolean;
+  /** All lines up to the empty one belong to it, also those without a colon, at which the body starts otherwise. */
+  readonly all?: boolean;
+}
+
+/** Reads start line and field lines; undefined where not even the start line is whole. */
+export function readMessage(
+  b: Uint8Array,
+  off: number,
+  end: number,
+  { cut = false, all = false }: HeadOptions = {},
+): Message | undefined {
   const start = wholeLineAt(b, startOf(b, off, end), end, cut);
   if (start === undefined) return undefined;
   const headers: Header[] = [];
@@ -315,7 +325,7 @@ function lengthOf(
     if (head === 0) return 0;
     if (answers === 'head') return head;
     const connect = answers === 'connect';
-    const m = readMessage(b, off, off + head, false, true)!;
+    const m = readMessage(b, off, off + head, { all: true })!;
     if (connect && Math.trunc(statusOf(b, m) / 100) === 2) return head;
     const length = bodyLength(b, m);
     if (length === UntilClose) return connect ? head : Number.POSITIVE_INFINITY;
