@@ -1,4 +1,4 @@
-import { codec, type DhcpMessage, messageType } from '../../dissectors/dhcp/index.js';
+import { codec, messageType } from '../../dissectors/dhcp/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { BOOTP, DhcpTransaction, RecentFacts } from './dhcp-transaction.js';
 import type { Content } from './events.js';
@@ -18,12 +18,8 @@ export class DhcpClient {
   constructor(private readonly reached: ReachedLimits) {}
 
   take(at: Arrival, c: Content): DhcpTransaction | undefined {
-    let m: DhcpMessage;
-    try {
-      m = codec.parse(c.buf, c.off, c.end);
-    } catch {
-      return undefined; // its row says what is wrong with it
-    }
+    const m = c.parsed(codec);
+    if (m === undefined) return undefined;
     const type = messageType(m);
     let t = this.byXid.get(m.xid | 0);
     // A server that knows BOOTP alone may answer a client of DHCP. RFC 1534 §2

@@ -52,12 +52,8 @@ export class Dhcpv6Client {
   constructor(private readonly reached: ReachedLimits) {}
 
   take(at: Arrival, c: Content): void {
-    let m: Dhcpv6Message;
-    try {
-      m = codec.parse(c.buf, c.off, c.end);
-    } catch {
-      return; // its row says what is wrong with it
-    }
+    const m = c.parsed(codec);
+    if (m === undefined) return;
     // The server starts a Reconfigure, under no number: the exchange comes after it (RFC 9915 §18.3.11).
     if (!('xid' in m) || m.type === Dhcpv6Type.Reconfigure) return;
     const xid = ofNumber(m.xid, (n) => hexNumber(n, 6));

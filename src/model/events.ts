@@ -1,4 +1,4 @@
-import { ByOctets, ip4, ip6 } from '../kit/index.js';
+import { ByOctets, type Codec, ip4, ip6 } from '../kit/index.js';
 
 const MOST_ADDRESSES = 512;
 
@@ -38,6 +38,15 @@ export class Content {
   }
   /** One text for all that has an address: much is kept. */
   private readonly texts = new ByOctets<string>(MOST_ADDRESSES);
+
+  /** What a codec reads in it; undefined where it is damaged: its row says how. */
+  parsed<R>(codec: Codec<R>): R | undefined {
+    try {
+      return codec.parse(this.buf, this.off, this.end);
+    } catch {
+      return undefined;
+    }
+  }
 
   /** Hop limit or TTL. */
   get hops(): number {

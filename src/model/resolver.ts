@@ -49,12 +49,8 @@ export class Resolver {
   }
 
   take(at: Arrival, c: Content): void {
-    let m: DnsMessage;
-    try {
-      m = codec.parse(c.buf, c.off, c.end);
-    } catch {
-      return; // its row says what is wrong with it
-    }
+    const m = c.parsed(codec);
+    if (m === undefined) return;
     const q = m.questions[0];
     if (q === undefined) return;
     const name = nameText(q.name).toLowerCase();
