@@ -72,6 +72,7 @@ export class Ue {
   private readonly known = new Map<string, string>();
   private former: Address | undefined;
   private speaking: UeSip | undefined;
+  private isConnecting = false;
   private readonly gone = new AbortController();
 
   constructor(private readonly o: UeOptions) {
@@ -104,9 +105,19 @@ export class Ue {
     return this.lines.listen(hear);
   }
 
-  /** Establishes a tunnel. @throws NotEstablished */
+  /** Establishes a tunnel. @throws NotEstablished, StepFailed where there is one already, or soon */
   async connect({ resume = true } = {}): Promise<Established> {
     if (this.up) throw new StepFailed('there is a tunnel already');
+    if (this.isConnecting) throw new StepFailed('a tunnel is being established');
+    this.isConnecting = true;
+    try {
+      return await this.begin(resume);
+    } finally {
+      this.isConnecting = false;
+    }
+  }
+
+  private async begin(resume: boolean): Promise<Established> {
     const { connect, families } = this.o;
     const e = await establish({
       ...connect,
