@@ -19,6 +19,9 @@ export { addressText, parseAddress, sameBytes as same };
 export const plain = (b: Uint8Array): Uint8Array =>
   b.constructor === Uint8Array ? b : new Uint8Array(b.buffer, b.byteOffset, b.byteLength);
 
+/** An IPv4 address that a socket of both families shows as one of IPv6, as it is; others unchanged. RFC 4291 §2.5.5.2 */
+export const unmapped = (text: string): string => text.replace(/^::ffff:(?=\d+\.)/i, '');
+
 /** An address as it stands in a URI or a Via. */
 export const hostText = (a: Address): string => (a.length === 4 ? ip4(a, 0) : `[${ip6(a, 0)}]`);
 

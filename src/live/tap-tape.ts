@@ -9,6 +9,7 @@ import { CaptureError } from '../capture/errors.js';
 import { PcapngWriter } from '../capture/writer.js';
 import { concat, encode, type NetPair, parseAddress } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { unmapped } from './address.js';
 import { type Clock, realClock } from './clock.js';
 import type { TapListener } from './tls-tap.js';
 
@@ -357,8 +358,8 @@ export class TapedConnection implements TapListener {
 
 const EMPTY = new Uint8Array(0);
 
-/** An IPv4 address that a dual-stack socket shows as IPv6, as it is. */
-const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+/** An address without its zone, as it stands in a header. */
+const plain = (address: string): string => unmapped(address).replace(/%.*$/, '');
 
 function half({ address, port }: TapeEnd, six: boolean, name: string): Half {
   const hash = createHash('sha256').update(name).digest();

@@ -3,6 +3,7 @@ import { createServer, isIP, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { hostAndPortText } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
+import { unmapped } from './address.js';
 import { listed, unsent } from './discard-words.js';
 import type { EftfFaults } from './fault-eftf.js';
 import { addressOfName } from './lookup.js';
@@ -148,7 +149,7 @@ export class TunnelServer {
 
   private arrived(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
-    const name = hostAndPortText(address, socket.remotePort ?? 0);
+    const name = hostAndPortText(unmapped(address), socket.remotePort ?? 0);
     const { limits } = this;
     const held = this.byAddress.get(address) ?? 0;
     if (this.closing || address === '') {

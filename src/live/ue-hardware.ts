@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { type Hardware, lanHardware, tunnelHardware } from '../../dissectors/dhcp/message.js';
-import { address } from './address.js';
+import { address, unmapped } from './address.js';
 
 /**
  * The hardware fields of DHCP for this machine: the MAC address of its first LAN interface, else what is made of the
@@ -12,6 +12,6 @@ export function hardwareOf(local: string): Hardware {
     const own = list?.find((a) => !a.internal && a.mac !== '00:00:00:00:00:00');
     if (own !== undefined) return lanHardware(Uint8Array.from(own.mac.split(':'), (h) => Number.parseInt(h, 16)));
   }
-  const plain = local.replace(/^::ffff:/, '');
+  const plain = unmapped(local);
   return tunnelHardware(address(plain.includes(':') || plain === '' ? '0.0.0.0' : plain));
 }

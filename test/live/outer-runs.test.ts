@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { after, before, test } from 'node:test';
@@ -111,6 +111,23 @@ test('an EFTF of the lab that listens anywhere is the one that is meant, by what
     const phone = startFttscope(['ue', `${host}:${port}`, '--lab', '--run', run]);
     assert.equal(await phone.ended, 0, phone.err);
   }
+  assert.equal(await one.stop(), 0);
+});
+
+test('an EFTF that listens in both families tells IPv4 addresses as they are', {
+  skip: existsSync('/proc/net/if_inet6') ? false : 'there is no IPv6 here: skipped',
+}, async () => {
+  const one = startFttscope(['eftf', '--lab', '--listen', '[::]:0']);
+  const [, port] = await one.line(/^listening \[::\]:(\d+)$/m);
+  const phone = startFttscope([
+    'ue',
+    `127.0.0.1:${port}`,
+    '--lab',
+    '--run',
+    scenario('four.json', ['connect', 'release']),
+  ]);
+  assert.equal(await phone.ended, 0, phone.err);
+  await one.line(/^tunnel 1 established: 127\.0\.0\.1:\d+, /m);
   assert.equal(await one.stop(), 0);
 });
 
