@@ -268,9 +268,21 @@ const SAYS_LATER: Readonly<Record<number, string>> = {
 
 const fatalOf = (t: TunnelEntity) => t.tls?.alerts.find((a) => a.level === 'fatal');
 
+/**
+ * The fatal alert that ended a session in use. To who closes without close_notify OpenSSL 3 answers with decode_error: that
+ * comes of the end, and is not why.
+ */
+function endingAlert(t: TunnelEntity): ReturnType<typeof fatalOf> {
+  const fatal = fatalOf(t);
+  const { by, at } = t.release;
+  const other = fatal?.direction === 'up' ? 'eftf' : 'ue';
+  const isAnswer = fatal?.at !== undefined && at !== undefined && by === other && isBefore(at, fatal.at);
+  return isAnswer ? undefined : fatal;
+}
+
 /** Judges a fatal alert that ended a session: it says why. */
 function judgeAlert(t: TunnelEntity, raise: Raise): void {
-  const fatal = fatalOf(t);
+  const fatal = endingAlert(t);
   if (fatal === undefined) return;
   const who = fatal.direction === 'up' ? 'UE' : 'EFTF';
   const known = SAYS_LATER[fatal.description] !== undefined;
@@ -345,7 +357,7 @@ function judgeEnd(t: TunnelEntity, raise: Raise): void {
   const { release, tls } = t;
   const { how, at, idleBeforeMs = 0 } = release;
   if (at === undefined || t.state === 'failed') return;
-  if (fatalOf(t) !== undefined) return; // both sides close at once, which is told with it: RFC 8446 §6.2
+  if (endingAlert(t) !== undefined) return; // both sides close at once, which is told with it: RFC 8446 §6.2
   const when = seen(at, release.row);
   const pause = ours`After ${Math.round(idleBeforeMs / 1000)} s in which nothing was sent`;
   if (how === 'silent') {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { concat } from 'fttscope/kit';
 import { makeCertificate } from '../../src/live/tls-certificate.js';
-import { CaptureBuilder } from '../build/capture.js';
+import { CaptureBuilder, type Frame } from '../build/capture.js';
 import type { Conversation, Step } from '../build/conversation.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
 import { ACK, at, FIN, ping, RST, tcp } from '../build/packets.js';
@@ -206,17 +206,18 @@ describe('a certificate that the UE does not take', () => {
     return { ...c, flights, inner: [] };
   };
 
-  /** A session of TLS 1.3 that the server gives up with an alert, after `steps`, and closes. */
-  const givenUp = async (steps: readonly Step[], description: number): Promise<Conversation> => {
+  /** A session of TLS 1.3 that a side, the server mostly, gives up with an alert, after `steps`, and closes. */
+  const givenUp = async (steps: readonly Step[], description: number, by: 0 | 1 = 1): Promise<Conversation> => {
     const o = { version: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256', closeNotify: false } as const;
     const c = await tlsConversation([...steps], o);
-    const secret = /^SERVER_TRAFFIC_SECRET_0 \w+ (\w+)/m.exec(c.keylog)![1]!;
+    const line = by === 1 ? /^SERVER_TRAFFIC_SECRET_0 \w+ (\w+)/m : /^CLIENT_TRAFFIC_SECRET_0 \w+ (\w+)/m;
+    const secret = line.exec(c.keylog)![1]!;
     // Its records behind the handshake, tickets among them.
     let sequence = 0;
     for (const { side, octets } of c.flights.slice(3))
-      for (let i = 0; side === 1 && i < octets.length; i += 5 + octets[i + 3]! * 256 + octets[i + 4]!) sequence++;
+      for (let i = 0; side === by && i < octets.length; i += 5 + octets[i + 3]! * 256 + octets[i + 4]!) sequence++;
     const alert = new Sealer(c.cipher, Buffer.from(secret, 'hex'), sequence).seal(Uint8Array.of(2, description), 21);
-    return { ...c, flights: [...c.flights, flight(1, alert)] };
+    return { ...c, flights: [...c.flights, flight(by, alert)] };
   };
 
   test('TLS 1.3: the server wants a certificate of the client, and says so when its own handshake is over', async () => {
@@ -237,6 +238,21 @@ describe('a certificate that the UE does not take', () => {
     const said =
       'The EFTF sent the alert bad_record_mac. A record that came to it was damaged, or sealed with another key.';
     assert.ok(finding(r, 'tls.fatal-alert').meaning.startsWith(said), finding(r, 'tls.fatal-alert').meaning);
+  });
+
+  test('an alert that answers a FIN is not why: OpenSSL 3 says decode_error to who closes without close_notify', async () => {
+    const c = await givenUp(SOME, 50, 0);
+    const first = (frames: readonly Frame[]): Frame[] => {
+      const alert = frames.findLast((f) => f.side === 0 && f.payload > 0)!;
+      const fin = frames.find((f) => f.side === 1 && f.segment !== null && (f.segment.flags & FIN) !== 0)!;
+      const others = frames.filter((f) => f !== fin && f.time <= alert.time && f !== alert);
+      return [...others, { ...fin, time: alert.time }, { ...alert, time: alert.time + 100_000 }];
+    };
+    const r = await reportOn(captured(c, {}, { shape: [first] }).octets, c.keylog);
+    const { by, how } = r.tunnels[0].release;
+    assert.deepEqual([by, how, r.tunnels[0].tls.alerts[0].name], ['eftf', 'fin', 'decode_error']);
+    assert.equal(finding(r, 'tls.fatal-alert'), undefined);
+    assert.match(finding(r, 'tunnel.no-close-notify').meaning, /^The EFTF closed it\./);
   });
 
   test('TLS 1.3: after the Finished of the server, and before its own', async () => {
