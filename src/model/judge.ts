@@ -34,7 +34,24 @@ const STRAY = 3;
 
 /** Judges what a capture showed, when all of it is known. */
 export function judge(m: SessionModel): void {
-  const { findings, signalling, media, end } = m;
+  const { findings, signalling, end } = m;
+  const isShaky = shakiness(findings, (id) => m.tunnel(id));
+  judgeTunnels(m, isShaky);
+  doubt(m, isShaky);
+  judgeAttempts(m, end);
+  const left = new Set(signalling.registrations.flatMap((r) => (r.state === 'deregistered' ? r.tunnel : [])));
+  judgeCrowd(m.tunnels, signalling.calls, left, findings);
+  judgeIssuer(m.tunnels, m.issuers, findings);
+  judgeReleases(m, isShaky);
+  judgeKept(m);
+  failUnregistered(m);
+  judgeSignalling(m);
+  judgeMediaOfCalls(m);
+}
+
+/** Judges each tunnel by itself, and what ran inside. */
+function judgeTunnels(m: SessionModel, isShaky: IsShaky): void {
+  const { findings, signalling, end } = m;
   const agreed = new Map<number, Set<number>>();
   for (const r of signalling.registrations) {
     const spis = agreed.get(r.tunnel) ?? new Set();
@@ -43,7 +60,6 @@ export function judge(m: SessionModel): void {
   }
   const served = servedSince(signalling.registrations);
   const servers = new Working(m.tunnels);
-  const isShaky = shakiness(findings, (id) => m.tunnel(id));
   for (const t of m.tunnels) {
     const first: Seen = { ...t.opened, row: (t.opened as Seen).row };
     const isOther = t.proxy === undefined && servers.isOther(t.eftf.address, t.eftf.name);
@@ -63,19 +79,16 @@ export function judge(m: SessionModel): void {
       judgeReach(t, inside, served.get(t.id), lacks, ended, findings);
       judgeUse(t, inside, findings);
       inside.esp.judge([tunnelRef(t)], agreed.get(t.id) ?? new Set(), findings);
-      inside.keepAlives.judge([tunnelRef(t)], t.release.at ?? end, findings);
+      inside.keepAlives.judge([tunnelRef(t)], ended, findings);
     }
     judgeWrongKey(m, t);
     judgeEnvelopes(m, t);
   }
-  doubt(m, isShaky);
-  judgeAttempts(m, end);
-  const left = new Set(signalling.registrations.flatMap((r) => (r.state === 'deregistered' ? r.tunnel : [])));
-  judgeCrowd(m.tunnels, signalling.calls, left, findings);
-  judgeIssuer(m.tunnels, m.issuers, findings);
-  judgeReleases(m, isShaky);
-  judgeKept(m);
-  failUnregistered(m);
+}
+
+/** Judges registrations, calls, messages and subscriptions. */
+function judgeSignalling(m: SessionModel): void {
+  const { findings, signalling, end } = m;
   const working = new Set(m.tunnels.flatMap((t) => (t.envelopes.up.total > 0 ? t.ue.address : [])));
   for (const r of signalling.registrations)
     judgeRegistration(r, heardUntil(m, [r.tunnel]), r.tunnel === 0 && working.has(r.source), findings);
@@ -89,6 +102,11 @@ export function judge(m: SessionModel): void {
   judgeLapses(signalling.subscriptions, wanted, findings);
   for (const [tunnel, at] of signalling.tooLong)
     findings.raise('sip.udp-too-long', at, tunnel === 0 ? [] : [{ kind: 'tunnel', id: tunnel }]);
+}
+
+/** Judges streams, and calls by what their streams show. */
+function judgeMediaOfCalls(m: SessionModel): void {
+  const { findings, signalling, media, end } = m;
   const streams = new Map<number, MediaStream[]>();
   for (const s of media.streams) {
     judgeStreamOf(m, s, end);
