@@ -44,6 +44,12 @@ const FOLLOWING: ReadonlyMap<number, number> = new Map([
 export const draftOf = (version: number): number =>
   version >>> 8 === DRAFT >>> 8 ? version & 0xff : (FOLLOWING.get(version) ?? 0);
 
+/** By the first octet of four: whether one of the versions that are known begins with it. Every datagram of media is asked. */
+const BEGINS = new Uint8Array(256);
+for (const version of [V1, V2, DRAFT, ...FOLLOWING.keys()]) BEGINS[version >>> 24] = 1;
+for (let octet = 0x0a; octet < BEGINS.length; octet += 0x10) BEGINS[octet] = 1; // RFC 9000 §15
+export const mayBeVersion = (first: number): boolean => BEGINS[first] !== 0;
+
 /** Whether the version is there to be refused. RFC 9000 §15. */
 export const isReserved = (version: number): boolean => (version & 0x0f0f0f0f) === 0x0a0a0a0a;
 

@@ -21,7 +21,20 @@ import { HandshakeType } from '../tls/numbers.js';
 import { SCAN_EXPERTS } from '../tls/scan.js';
 import { CryptoStream, type Delivery } from './crypto-stream.js';
 import { dissectFrames, E as FRAME_EXPERTS, follow, number } from './frames.js';
-import { draftOf, F, FIXED, headerOf, isReserved, Kind, LONG, type LongHeader, Q050, V1, V2 } from './header.js';
+import {
+  draftOf,
+  F,
+  FIXED,
+  headerOf,
+  isReserved,
+  Kind,
+  LONG,
+  type LongHeader,
+  mayBeVersion,
+  Q050,
+  V1,
+  V2,
+} from './header.js';
 import { type InitialKeys, initialKeys, type OpenedPacket, openPacket, reservedKeys } from './keys.js';
 import { messageNames } from './messages.js';
 
@@ -167,7 +180,7 @@ class Connection {
 
 function probe(b: Uint8Array, off: number, end: number, known?: boolean): Probe {
   if (known === true) return Yes;
-  if (end - off < MINIMUM || (b[off] & LONG) === 0) return No;
+  if (end - off < MINIMUM || (b[off] & LONG) === 0 || !mayBeVersion(b[off + 1])) return No;
   const version = u32(b, off + 1);
   return version === V1 || version === V2 || draftOf(version) >= FIRST_DRAFT || isReserved(version) ? Yes : No;
 }

@@ -8,6 +8,8 @@ import type { UdpState } from './scope.js';
 export class DatagramFinder {
   /** Dissectors that may recognise a datagram on any port, in the order of the list of protocols. */
   private readonly probes: readonly AnyDissector[];
+  /** Those of them that take whatever follows. */
+  private readonly takers: ReadonlySet<AnyDissector>;
   /** Those of them that matter, or that take what others would; null: all do. */
   private readonly mattering: readonly AnyDissector[] | null;
 
@@ -21,7 +23,8 @@ export class DatagramFinder {
     matters?: (d: AnyDissector) => boolean,
   ) {
     this.probes = [...registry.table('udp.heuristic')].filter((d) => d.probe !== undefined);
-    this.mattering = matters === undefined ? null : this.probes.filter((d) => matters(d) || takesAll(d));
+    this.takers = new Set(this.probes.filter(takesAll));
+    this.mattering = matters === undefined ? null : this.probes.filter((d) => matters(d) || this.takers.has(d));
   }
 
   /** Who reads the payload at which `p` stands. `state`: of its flow. */
@@ -35,7 +38,7 @@ export class DatagramFinder {
       state.isMedia = named.length > 0;
       return this.first;
     }
-    if (state.recognised !== null && takesAll(state.recognised)) return state.recognised;
+    if (state.recognised !== null && this.takers.has(state.recognised)) return state.recognised;
     // Those before may take what one that matters would take.
     if (this.mattering !== null && recognising(this.mattering, p, state) === null) return null;
     const d = recognising(this.probes, p, state);
