@@ -69,6 +69,12 @@ function judgeServer(
 /** Media that come when their call is over find no listener; so do questions that are answered too late. */
 const STRAY = 5;
 
+/** Who says what of which packets. */
+function refusal({ said, up, address, port, count }: Destination): Words {
+  const what = ours`${count === 1 ? 'a packet' : ours`${count} packets`} of the ${up ? 'UE' : 'network'}`;
+  return words`${quoted('address', said.from)} says of ${what} to ${quoted('host', hostAndPortText(address, port))}: ${reasonOf(said)}.`;
+}
+
 /** Whether somebody says that packets do not arrive; without its P-CSCF a UE has no service. */
 function judgeUnreached(
   t: TunnelEntity,
@@ -83,13 +89,15 @@ function judgeUnreached(
   const far = all.find((d) => servers.has(d.up ? d.address : d.from) && signals(d));
   const worst = far ?? all[0];
   if (worst === undefined) return;
-  const { at, said, up, address, port, count } = worst;
+  const { at, said, up, address } = worst;
   // It was not there for a time: what came of that the UE's requests show.
   const isBack = far !== undefined && up && address === pcscf && heard !== null && isBefore(far.last, heard);
   const since = isBack ? ' SIP came from there after that.' : '';
-  const what = ours`${count === 1 ? 'a packet' : ours`${count} packets`} of the ${up ? 'UE' : 'network'}`;
+  // What is refused again and again, as media are in a call, may matter more than a stray answer.
+  const most = all.reduce((a, b) => (b.count > a.count ? b : a));
+  const more = most === worst || most.count <= STRAY ? words`` : words` ${refusal(most)}`;
   findings.raise('inner.unreachable', at, [tunnelRef(t)], {
-    detail: words`${quoted('address', said.from)} says of ${what} to ${quoted('host', hostAndPortText(address, port))}: ${reasonOf(said)}.${since}`,
+    detail: words`${refusal(worst)}${since}${more}`,
     severity: far === undefined ? 'note' : up && !served && !isBack ? 'error' : 'warn',
     rows: all.map((d) => d.at.row),
   });

@@ -159,6 +159,18 @@ describe('packets inside that do not arrive', () => {
     assert.equal(no.tunnels[0].failure.stage, 'register');
   });
 
+  test('media that are refused for long are told of beside a stray answer to the UE', async () => {
+    const media = speech(UE_MEDIA, CORE_MEDIA, 90);
+    const t = talk();
+    for (let i = 0; i < 6; i++) t.up(1000 + 20 * i, media).down(1005 + 20 * i, lost(media, 3, 3, CORE));
+    const late = sip('200 OK BYE', { toTag: 'b', cseq: 2 }, 'down');
+    const r = await found(t.down(3000, late).up(3005, lost(late, 3, 3, UE, CORE)));
+    assert.match(
+      finding(r, 'inner.unreachable').meaning,
+      /^10\.0\.0\.2 says of a packet of the network to 10\.0\.0\.2:5060: port unreachable\. 10\.0\.0\.1 says of 6 packets of the UE to 10\.0\.0\.1:40000: port unreachable\./,
+    );
+  });
+
   test('by IPv6, and for its hops', async () => {
     const [OWN, PEER] = ['2001:db8:9::2', '2001:db8:7::7'];
     const packet = udp(at(OWN, 5060), at(PEER, 5060), new Uint8Array(40));
