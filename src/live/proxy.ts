@@ -68,7 +68,8 @@ export async function throughProxy(
       return tap;
     }
     const [words, hint] = refusal(status, target);
-    throw new NotEstablished('proxy', `the proxy ${name} answered ${status} ${printable(reason)}: ${words}`, hint);
+    const said = printable(`${status} ${reason}${causeIn(answer)}`);
+    throw new NotEstablished('proxy', `the proxy ${name} answered ${said}: ${words}`, hint);
   } catch (e) {
     tap.destroy(); // it would keep the connection, and the command, for as long as the proxy likes
     throw e;
@@ -148,6 +149,15 @@ const isInterim = ({ start: { status } }: Answer): boolean => status >= 100 && s
 
 const header = (m: HttpMessage, name: string): string | undefined =>
   m.headers.find((h) => h.name.toLowerCase() === name)?.value.trim();
+
+/** Characters of a cause that are told. */
+const CAUSE = 120;
+
+/** What an answer says of its cause beside the status: RFC 9209 §2, or squid's own field. */
+function causeIn(a: Answer): string {
+  const cause = header(a, 'proxy-status') ?? header(a, 'x-squid-error') ?? '';
+  return cause === '' ? '' : ` (${cause.slice(0, CAUSE)})`;
+}
 
 /** Whether the connection serves for another request: the length of the answer is known, and nobody closes. RFC 9112 §9.3 */
 function stays(a: Answer): boolean {

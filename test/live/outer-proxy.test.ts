@@ -122,9 +122,10 @@ test('a UE authenticates itself to squid by Digest', { skip: noSquid }, async (t
   await assert.rejects(establish(options(where)), /wants a user name and password \(407; it offers Digest\)/);
   const wrong = { username: 'phone', password: 'wrong' };
   await assert.rejects(establish(options({ ...where, credentials: wrong })), /407 .*refuses the user name/);
-  const { link, accessType } = await establish(
-    options({ ...where, credentials: { username: 'phone', password: 'secret' } }),
-  );
+  const credentials = { username: 'phone', password: 'secret' };
+  const closed = establish(options({ ...where, credentials }, { port: await freePort() }));
+  await assert.rejects(closed, /503 Service Unavailable \(ERR_CONNECT_FAIL 111\): it cannot reach/);
+  const { link, accessType } = await establish(options({ ...where, credentials }));
   assert.equal(accessType, 'II');
   link.close();
   assert.equal((await link.ended).how, 'close_notify');
@@ -238,6 +239,10 @@ test('what a proxy may say instead', async () => {
     ['HTTP/1.1 511 Network Authentication Required\r\n\r\n', /511.*wants somebody to log in/],
     ['HTTP/1.1 502 Bad Gateway\r\n\r\n', /502.*cannot reach/],
     ['HTTP/1.0 405 Not Allowed\r\n\r\n', /405.*CONNECT/],
+    [
+      'HTTP/1.1 502 Bad Gateway\r\nProxy-Status: p.example; error=dns_timeout\r\n\r\n', // RFC 9209 §2.3.1
+      /502 Bad Gateway \(p\.example; error=dns_timeout\): it cannot reach/,
+    ],
     ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /does not speak HTTP/],
     ['HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n', /wants a user name/],
     ['', /closed the connection without an answer/],
