@@ -84,6 +84,8 @@ const SPNEGO = 9;
 const KERBEROS = 16;
 const AUTH_HEADER = 8;
 const WRAPPED = 0x0504;
+/** A signature of NTLM, of version 1. MS-NLMP §2.2.2.9 */
+const NTLM_SIGNATURE = 16;
 
 /** Names the proof at the end of a PDU. DCE 1.1 RPC §13.2.6.1 */
 function dcerpcProof(v: View, cx: Ctx): void {
@@ -95,7 +97,8 @@ function dcerpcProof(v: View, cx: Ctx): void {
   const token = v.sub(at);
   if (buf[off + 2] >= BIND && buf[off + 2] <= AUTH3) {
     if (kind === SPNEGO || kind === KERBEROS) proof(token, cx, false);
-  } else if (kind === SPNEGO || kind === KERBEROS) {
+  } else if (kind === SPNEGO && token.length === NTLM_SIGNATURE && u32le(buf, at) === 1) cx.call('ntlmssp', token);
+  else if (kind === SPNEGO || kind === KERBEROS) {
     const isWrapped = token.length > 1 && u16(buf, at) === WRAPPED;
     for (let i = isWrapped ? 2 : 1; i > 0; i--) cx.call(isWrapped ? 'spnego-krb5' : 'spnego', token);
   }
@@ -194,7 +197,7 @@ export const streams = [
   named({
     ...{ proto: 'dcerpc', title: 'Distributed Computing Environment / Remote Procedure Call (DCE/RPC)' },
     ...{ short: 'DCERPC', spec: 'DCE 1.1 RPC §12.6' },
-    calls: ['spnego', 'spnego-krb5'],
+    calls: ['spnego', 'spnego-krb5', 'ntlmssp'],
     probe: dcerpcProbe,
     pduLength: dcerpcLength,
     inner: dcerpcProof,

@@ -127,6 +127,8 @@ describe('what proves who a user is, as tshark', { skip: tsharkMissing }, () => 
     const bind = pdu('0b', zeros(12), '09', init);
     const call = pdu('00', `${zeros(8)} ${zeros(16)}`, '09', '010000000000000000000000');
     assert.deepEqual(await differences(stream('proof-dcerpc', 135, bind, call), ['frame.protocols']), []);
+    const signed = pdu('00', `${zeros(8)} ${zeros(16)}`, '09', `01000000 ${'a5'.repeat(8)} 00000000`);
+    assert.deepEqual(await differences(stream('signed-dcerpc', 135, bind, signed), ['frame.protocols']), []);
   });
 });
 
