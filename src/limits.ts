@@ -80,8 +80,11 @@ export const LIMITS = {
   tlsAlerts: 64,
   /** Gaps of a tunnel that are told one by one. */
   tunnelGaps: 64,
-  /** TLS sessions that later ones may take up, by ids and tickets; and connections whose later files may lack a handshake. */
-  tlsSessions: 3 << 13,
+  /**
+   * TLS sessions that later ones may take up, by ids and tickets, of which servers give two with each handshake; and
+   * connections whose later files may lack a handshake.
+   */
+  tlsSessions: 1 << 16,
   /** Record numbers tried when decryption goes on after a gap or joins late. */
   recordSearch: 65_536,
   /** Tags tried for one record after a gap, beside those that the gap asks for. */
