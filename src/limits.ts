@@ -57,11 +57,12 @@ export const LIMITS = {
   /** Octets of one message of any other stream protocol. */
   messageOctets: 4 << 20,
   /**
-   * HTTP/2: octets of a table of headers that were sent, and of a header block; bodies of a direction that go on at a time,
-   * which have {@link LIMITS.messageOctets} together.
+   * HTTP/2: octets of a table of headers that were sent, and of a header block; what the fields of a block may come to, each of
+   * which may take one octet of it; bodies of a direction that go on at a time, which have {@link LIMITS.messageOctets} together.
    */
   headerTableOctets: 64 << 10,
   headerBlockOctets: 256 << 10,
+  headerListOctets: 256 << 10,
   httpStreams: 256,
   /** Octets of a body that was compressed. */
   unpackedOctets: 4 << 20,

@@ -108,6 +108,7 @@ export class Sender {
     this.block = [];
     this.blockOctets = 0;
     if (fields === undefined) return undefined;
+    if (this.reader.isCut) cx.capped('headerListOctets');
     if (isPromise) return { fields };
     const open = this.bodies.get(stream);
     if (this.endsStream) {

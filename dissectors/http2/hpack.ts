@@ -51,13 +51,19 @@ export class HeaderReader {
   private isLost = false;
   private at = 0;
   private buf: Uint8Array = new Uint8Array(0);
+  /** The block that was read last has more fields than are told. */
+  isCut = false;
 
-  /** The fields of a block; undefined where it cannot be read, or one before it could not. RFC 7541 §3.2 */
+  /**
+   * The fields of a block, as far as {@link LIMITS.headerListOctets} has room for them; undefined where it cannot be read, or
+   * one before it could not. RFC 7541 §3.2
+   */
   read(block: Uint8Array): Field[] | undefined {
     if (this.isLost) return undefined;
     this.buf = block;
     this.at = 0;
     const out: Field[] = [];
+    let room = LIMITS.headerListOctets;
     while (this.at < block.length) {
       const first = u8(block, this.at);
       if ((first & 0xe0) === 0x20) {
@@ -66,8 +72,10 @@ export class HeaderReader {
       }
       const field = (first & 0x80) !== 0 ? this.known(this.number(7)) : this.literal((first & 0x40) !== 0);
       if (field === undefined) return this.lose();
-      out.push(field);
+      room -= cost(field);
+      if (room >= 0) out.push(field);
     }
+    this.isCut = room < 0;
     return out;
   }
 

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { encode, No, Unsure, Yes } from 'fttscope/kit';
 import { HeaderReader } from '../../../dissectors/http2/hpack.js';
 import { http2 } from '../../../dissectors/http2/index.js';
+import { LIMITS } from '../../../src/limits.js';
 import { at } from '../../build/packets.js';
 import { file, rawPcap } from '../../cli/run.js';
 import { besideTshark, Talk } from '../../support/beside-tshark.js';
@@ -123,6 +124,20 @@ test('header blocks that cannot be read are not guessed at, nor those behind the
     assert.equal(reader.read(octets('82')), undefined, bad);
   }
   fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (b) => void new HeaderReader().read(b)));
+});
+
+test('a block whose octets each stand for thousands ends where its fields have no room', () => {
+  const reader = new HeaderReader();
+  const value = 'x'.repeat(3900);
+  const bomb = Buffer.concat([octets('40016b7fbd1d'), Buffer.from(value), Buffer.alloc(200_000, 0xbe)]);
+  const fields = reader.read(bomb)!;
+  const each = 'k'.length + value.length + 32;
+  assert.equal(fields.length, Math.floor(LIMITS.headerListOctets / each));
+  assert.ok(fields.every(([name, text]) => name === 'k' && text === value));
+  assert.ok(reader.isCut);
+  // What it remembers is as it would be.
+  assert.deepEqual(reader.read(octets('be')), [['k', value]]);
+  assert.ok(!reader.isCut);
 });
 
 /** A frame of HTTP/2. */
