@@ -3,9 +3,13 @@
 const HEX: string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
 const utf8 = new TextDecoder('utf-8');
 
+/** Octets from which on it pays to have digits written at once: what V8 puts together from more it keeps in parts. */
+const MANY = 7;
+
 /** `0a:1b:…`, or with another separator. */
 export function hex(b: Uint8Array, off: number, len: number, separator = ':'): string {
   if (len <= 0) return '';
+  if (separator === '' && len >= MANY) return hexSlice.call(b, off, off + len);
   let s = HEX[b[off]];
   for (let i = off + 1, end = off + len; i < end; i++) s += separator + HEX[b[i]];
   return s;
@@ -63,7 +67,7 @@ export function ip6(b: Uint8Array, off: number): string {
 /** Octets up to which characters are sooner joined than made by one call, and up to which the decoder costs more than a look. */
 const JOINED = 8;
 const LOOKED_AT = 64;
-const { latin1Slice } = Buffer.prototype;
+const { hexSlice, latin1Slice } = Buffer.prototype;
 
 /** Octets as UTF-8 (invalid sequences become U+FFFD); a short ASCII-only range costs no decoder call. */
 export function utf8Text(b: Uint8Array, off: number, end: number): string {

@@ -1,7 +1,6 @@
 import { addressText, fromHex, hex, ours, parseAddress, quoted, words } from '../kit/index.js';
 import type { AddressUse } from './address-use.js';
 import type { TunnelEntity } from './entities.js';
-
 import type { Findings } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, millis, type Seen } from './moment.js';
