@@ -95,12 +95,13 @@ function settingsOf(o: EftfCommandOptions) {
 
 /**
  * Opens the EFTF that the command line describes.
- * @param screens the descriptor of what the screens show @param gone nobody wants it any more @throws UserError
+ * @param screens the descriptor of what the screens show @param gone nobody wants it any more
+ * @param written is called when the files are open, and nothing stands still any more @throws UserError
  */
 export async function openEftf(
   o: EftfCommandOptions,
   say: (words: string) => void,
-  { screens, gone }: { screens?: number; gone?: AbortSignal } = {},
+  { screens, gone, written }: { screens?: number; gone?: AbortSignal; written?: () => void } = {},
 ): Promise<OpenedEftf> {
   const at = hostAndPort(o.listen, '--listen', EFTF_PORT, 0);
   const settings = settingsOf(o);
@@ -119,6 +120,7 @@ export async function openEftf(
   };
   try {
     traces = new Traces(o, complain, screens);
+    written?.();
     const { tape, onKey } = traces;
     const files = { ...(tape && { tape }), onKey, ...(leases && { leases }), ...(tun && { tun }) };
     one = make(() => new Eftf({ ...settings, certificate, ...files, ...(subscribers && { subscribers }), tell: say }));
@@ -148,9 +150,9 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
   const lines = new Lines(realClock, teller.say);
   const say = (line: string): void => lines.tell(line);
   const steps = o.run === undefined ? undefined : stepsOf(o.run, EFTF_STEPS);
-  const opening = openEftf(o, say, signals);
-  signals.hear(); // not before: -w may wait for the reader of a FIFO
-  const opened = await opening.catch((e) => {
+  // Not before: -w may wait for the reader of a FIFO.
+  const written = (): void => signals.hear();
+  const opened = await openEftf(o, say, { gone: signals.gone, written }).catch((e) => {
     if (signals.came) return undefined; // told to end before it could listen
     throw e;
   });
