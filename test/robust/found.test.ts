@@ -21,7 +21,7 @@ import { SessionTap } from '../../src/engine/session-tap.js';
 import { compile } from '../../src/filter/index.js';
 import { type Field, Malformed } from '../../src/kit/index.js';
 import { LIMITS } from '../../src/limits.js';
-import type { Content } from '../../src/model/events.js';
+import { Content } from '../../src/model/events.js';
 import { Resolver } from '../../src/model/resolver.js';
 import { SessionModel } from '../../src/model/session-model.js';
 import { fieldText } from '../../src/report/value.js';
@@ -343,7 +343,8 @@ describe('found by fuzzing', () => {
     const question = '0000 8180 0001 0001 0000 0000 01 61 00 0021 0001';
     const b = octets(`${question} c00c 0021 0001 00000078 0008 0001 0002 13c4 0161 00`);
     const at = { seen: () => assert.fail('nobody asked') };
-    new Resolver().take(at as unknown as Parameters<Resolver['take']>[0], { buf: b, off: 0, end: b.length } as Content);
+    const content = Object.assign(new Content(), { buf: b, off: 0, end: b.length });
+    new Resolver().take(at as unknown as Parameters<Resolver['take']>[0], content);
   });
 
   test('parameters of a body say nothing of a body in the next packet', async () => {
