@@ -1,6 +1,6 @@
-import { padded } from '../kit/index.js';
 /** Options of pcapng blocks, and the interface that a description block makes with them. */
 
+import { padded } from '../kit/index.js';
 import { utf8Text } from '../kit/text.js';
 import type { CaptureInterface } from './chunk.js';
 import { Clock } from './clock.js';

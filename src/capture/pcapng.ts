@@ -1,4 +1,3 @@
-import { append, padded } from '../kit/index.js';
 /**
  * pcapng files, draft-ietf-opsawg-pcapng: sections of blocks, each section in its own byte order.
  *
@@ -8,6 +7,7 @@ import { append, padded } from '../kit/index.js';
  * that the numbers of frames are the same. Every other block is passed over, whatever its length.
  */
 
+import { append, padded } from '../kit/index.js';
 import { utf8Text } from '../kit/text.js';
 import { LIMITS } from '../limits.js';
 import { type CaptureInterface, type Chunk, NO_LINK, onWire } from './chunk.js';

@@ -1,6 +1,6 @@
-import { padded } from '../kit/index.js';
 /** Writing captures: pcapng with everything that it can hold. */
 
+import { padded } from '../kit/index.js';
 import { CaptureError } from './errors.js';
 import { LiveWriter } from './live-output.js';
 import { OctetWriter, put16, put32 } from './output.js';

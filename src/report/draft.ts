@@ -1,5 +1,6 @@
 import { latin1 } from '../kit/index.js';
 import type { SameLength } from './same-length.js';
+
 /**
  * Text that is being redacted, octet for octet. It begins with nothing that can be read: every letter is an `x`, every
  * digit a `0`, and only line ends and punctuation stand. What is known to tell nothing is kept, and what is known to tell

@@ -1,10 +1,10 @@
-import { CALL_STATES, REGISTRATION_STATES, TUNNEL_STATES } from '../model/states.js';
 /**
  * The JSON Schema (draft 2020-12) of a report. Every object is closed, and so is every enumeration; every other string says
  * what it holds, and redaction goes by that.
  */
 
 import * as Standard from '../model/standard-words.js';
+import { CALL_STATES, REGISTRATION_STATES, TUNNEL_STATES } from '../model/states.js';
 import type { Schema } from './holds.js';
 import { call, exchange, media, registration, sms } from './schema-dialogs.js';
 import {

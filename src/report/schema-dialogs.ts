@@ -1,7 +1,7 @@
-import { CALL_STATES, REGISTRATION_STATES } from '../model/states.js';
 /** What the schema of a report says of registrations, calls, messages, subscriptions and media. */
 
 import * as Standard from '../model/standard-words.js';
+import { CALL_STATES, REGISTRATION_STATES } from '../model/states.js';
 import {
   BOOLEAN,
   CALL,

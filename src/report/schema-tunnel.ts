@@ -1,7 +1,7 @@
-import { RELEASED_BY, RELEASES, TUNNEL_STATES } from '../model/states.js';
 /** What the schema of a report says of tunnels, and of addresses inside. */
 
 import * as Standard from '../model/standard-words.js';
+import { RELEASED_BY, RELEASES, TUNNEL_STATES } from '../model/states.js';
 import type { Schema } from './holds.js';
 import {
   ADDRESS,
