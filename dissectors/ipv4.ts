@@ -141,8 +141,6 @@ const fragmentWord = (b: Uint8Array, o: number) => u16(b, o + 6);
 const ttlOf = (b: Uint8Array, o: number) => u8(b, o + 8);
 const protocolOf = (b: Uint8Array, o: number) => u8(b, o + 9);
 
-/** Options end at a multiple of 32 bits. RFC 791 §3.1. */
-
 /** TTL that a group of 224.0.0.0/24 is reached with, or -1 where any will do. */
 function localGroupTtl(group: number): number {
   switch (group) {
@@ -387,7 +385,7 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
         payload: b.slice(o + n, stop),
       };
     },
-    size: (r) => HEADER + padded(r.options.length) + r.payload.length,
+    size: (r) => HEADER + padded(r.options.length) + r.payload.length, // RFC 791 §3.1
     emit(r, b, o) {
       const n = HEADER + padded(r.options.length);
       b[o] = 0x40 | (n >> 2);

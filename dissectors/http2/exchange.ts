@@ -1,5 +1,5 @@
 import { concat, LIMITS, type Track, u8, u24, u32, type View } from 'fttscope/kit';
-import { type Field, HeaderReader } from './hpack.js';
+import { type HeaderField, HeaderReader } from './hpack.js';
 
 /*
  * What the frames of a connection say of one another: header blocks go on in CONTINUATION frames and are compressed over
@@ -26,7 +26,7 @@ export interface Body {
 
 /** What is known about a frame. */
 export interface FrameNote {
-  readonly fields?: readonly Field[];
+  readonly fields?: readonly HeaderField[];
   /** The body that ends with it. */
   readonly body?: Body;
 }
@@ -48,10 +48,10 @@ export function contentOf(v: View): { readonly off: number; readonly end: number
   return { off: start, end: Math.max(start, end) };
 }
 
-const named = (fields: readonly Field[], name: string): string => fields.find(([n]) => n === name)?.[1] ?? '';
+const named = (fields: readonly HeaderField[], name: string): string => fields.find(([n]) => n === name)?.[1] ?? '';
 
 /** What the headers of a message say of its body. */
-function describe(fields: readonly Field[]): Omit<Body, 'octets'> {
+function describe(fields: readonly HeaderField[]): Omit<Body, 'octets'> {
   const [type, ...parameters] = named(fields, 'content-type').split(';');
   const coding = named(fields, 'content-encoding').trim().toLowerCase();
   return { type: type.trim().toLowerCase(), parameters: parameters.join(';').trim(), coding };

@@ -7,10 +7,10 @@ import { huffmanText } from './huffman.js';
  */
 
 /** A header: its name and value. */
-export type Field = readonly [string, string];
+export type HeaderField = readonly [string, string];
 
 /** RFC 7541 Appendix A. */
-const STATIC: readonly Field[] = [
+const STATIC: readonly HeaderField[] = [
   ...named(':authority', ''),
   ...named(':method', 'GET', 'POST'),
   ...named(':path', '/', '/index.html'),
@@ -29,8 +29,8 @@ const STATIC: readonly Field[] = [
   ].flatMap((name) => named(name, '')),
 ];
 
-function named(name: string, ...values: readonly string[]): Field[] {
-  return values.map((value): Field => [name, value]);
+function named(name: string, ...values: readonly string[]): HeaderField[] {
+  return values.map((value): HeaderField => [name, value]);
 }
 
 /** What a field costs beside its characters, and the size of a table that nobody set. RFC 7541 §4.1, RFC 9113 §6.5.2 */
@@ -39,14 +39,14 @@ const USUAL_SIZE = 4096;
 /** Most octets of a number, beside its first one: more than 32 bits mean nothing here. */
 const NUMBER_OCTETS = 5;
 
-const cost = ([name, value]: Field): number => name.length + value.length + FIELD_COST;
+const cost = ([name, value]: HeaderField): number => name.length + value.length + FIELD_COST;
 
 /** Reads header blocks of one direction of a connection, in their order. */
 export class HeaderReader {
   /** Characters of the fields that were sent, and what they cost beside. */
   size = 0;
   private limit = USUAL_SIZE;
-  private readonly sent: Field[] = [];
+  private readonly sent: HeaderField[] = [];
   /** A block could not be read: those behind it may speak of what is not known. */
   private isLost = false;
   private at = 0;
@@ -58,11 +58,11 @@ export class HeaderReader {
    * The fields of a block, as far as {@link LIMITS.headerListOctets} has room for them; undefined where it cannot be read, or
    * one before it could not. RFC 7541 §3.2
    */
-  read(block: Uint8Array): Field[] | undefined {
+  read(block: Uint8Array): HeaderField[] | undefined {
     if (this.isLost) return undefined;
     this.buf = block;
     this.at = 0;
-    const out: Field[] = [];
+    const out: HeaderField[] = [];
     let room = LIMITS.headerListOctets;
     while (this.at < block.length) {
       const first = u8(block, this.at);
@@ -97,17 +97,17 @@ export class HeaderReader {
     while (this.sent.length > 0 && this.size + room > this.limit) this.size -= cost(this.sent.pop()!);
   }
 
-  private known(index: number): Field | undefined {
+  private known(index: number): HeaderField | undefined {
     return index <= STATIC.length ? STATIC[index - 1] : this.sent[index - STATIC.length - 1];
   }
 
   /** RFC 7541 §6.2 */
-  private literal(isKept: boolean): Field | undefined {
+  private literal(isKept: boolean): HeaderField | undefined {
     const index = this.number(isKept ? 6 : 4);
     const name = index === 0 ? this.text() : this.known(index)?.[0];
     const value = name === undefined ? undefined : this.text();
     if (value === undefined) return undefined;
-    const field: Field = [name!, value];
+    const field: HeaderField = [name!, value];
     if (isKept) {
       const octets = cost(field);
       this.make(octets);

@@ -3,6 +3,7 @@ import {
   type Ctx,
   defineDissector,
   experts,
+  type Field,
   fields,
   No,
   nameOf,
@@ -20,7 +21,7 @@ import {
 } from 'fttscope/kit';
 import { takesBody } from '../bodies.js';
 import { type Body, contentOf, type FrameNote, HEADER, Sender, Type } from './exchange.js';
-import type { Field } from './hpack.js';
+import type { HeaderField } from './hpack.js';
 
 /**
  * Frames of HTTP/2, RFC 9113 §4.1, after a preface of the client (§3.4):
@@ -109,17 +110,13 @@ const E = experts({
 });
 
 /** Headers that have a field of their own. */
-const TEXTS: ReadonlyMap<string, (typeof F)[keyof typeof F]> = new Map([
-  ...([
-    [':method', F.method],
-    [':scheme', F.scheme],
-    [':authority', F.authority],
-  ] as const),
-  ...([
-    [':path', F.path],
-    ['content-type', F.contentType],
-    ['user-agent', F.userAgent],
-  ] as const),
+const TEXTS: ReadonlyMap<string, Field> = new Map([
+  [':method', F.method],
+  [':scheme', F.scheme],
+  [':authority', F.authority],
+  [':path', F.path],
+  ['content-type', F.contentType],
+  ['user-agent', F.userAgent],
 ]);
 
 /** A frame, or the preface where the type is -1. */
@@ -164,7 +161,7 @@ function headers(v: View, note: FrameNote | undefined, t: Tree): void {
   for (const field of note?.fields ?? []) header(field, off, end - off, t);
 }
 
-function header([name, value]: Field, off: number, length: number, t: Tree): void {
+function header([name, value]: HeaderField, off: number, length: number, t: Tree): void {
   t.open(F.header, off, length, t.labels ? `Header: ${name}: ${value}` : undefined);
   t.num(F.nameLength, off, length, name.length);
   t.text(F.name, off, length, name);
