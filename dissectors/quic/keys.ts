@@ -5,6 +5,7 @@ import { draftOf, type LongHeader, T050, T051, V2 } from './header.js';
  * Initial packets are protected with keys that anyone can make from the version and the first Destination Connection ID
  * of the client: RFC 9001 §5.2. A mask over the first octet and the packet number hides these: §5.4.
  */
+
 /** RFC 9001 §5.2, RFC 9369 §3.3.1, and drafts of RFC 9001. */
 const SALT = fromHex('38762cf7f55934b34d179ae6a4c80cadccbb7f0a');
 const SALT_V2 = fromHex('0dede3def700a6db819381be6e269dcbf9bd2ed9');
