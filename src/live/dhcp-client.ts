@@ -363,20 +363,27 @@ const HOW: Partial<Record<DhcpClientState, 'new' | 'renewed' | 'rebound' | 'rebo
   rebooting: 'rebooted',
 };
 
-/** What an ACK grants. Times that it leaves out are those of RFC 2131 §4.4.5. */
+/** A time that can be one; undefined for 0 and for what lies behind the end. */
+const timeWithin = (seconds: number | undefined, end: number): number | undefined =>
+  seconds !== undefined && seconds > 0 && seconds <= end ? seconds : undefined;
+
+/**
+ * What an ACK grants. Times that it leaves out are those of RFC 2131 §4.4.5, and so are those that cannot be: T1 comes
+ * before T2, and T2 before the end of the lease, which no time makes longer.
+ */
 function leaseOf(m: DhcpMessage, since: number): DhcpLease {
   const seconds = optionNumber(m, 51) ?? 0;
   const mask = optionAddresses(m, 1)[0];
   const mtu = optionValue(m, 26);
   const domain = optionText(m, 15);
-  const rebinding = optionNumber(m, 59) ?? 0.875 * seconds;
+  const rebinding = timeWithin(optionNumber(m, 59), seconds) ?? 0.875 * seconds;
   return {
     address: m.yiaddr,
     server: optionAddresses(m, 54)[0] ?? ANY,
     since,
     seconds,
-    renewal: Math.min(optionNumber(m, 58) ?? 0.5 * seconds, rebinding),
-    rebinding: Math.min(rebinding, seconds),
+    renewal: timeWithin(optionNumber(m, 58), rebinding) ?? Math.min(0.5 * seconds, rebinding),
+    rebinding,
     prefixLength: mask ? Math.clz32(~u32(mask, 0)) : 32,
     routers: optionAddresses(m, 3),
     dns: optionAddresses(m, 6),

@@ -185,6 +185,10 @@ export class DhcpServer {
     if (!this.inPool(asked)) return this.refuse(m);
     const other = this.byAddress.get(u32(asked, 0));
     if (other !== undefined || b !== undefined || this.options.faults?.has('no-address')) return this.refuse(m);
+    if (this.crowded(link, now)) {
+      this.options.onRefused?.(link, 'link');
+      return this.refuse(m);
+    }
     // Nobody is known to have it, as after a loss of memory: with one server, the client's memory is the better one.
     return this.bind(m, this.keep(this.fresh(m, link, asked, now)), link, now);
   }

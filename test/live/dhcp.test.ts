@@ -3,16 +3,18 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { dhcp } from '../../dissectors/dhcp/index.js';
 import {
+  addressOption,
   clientIdOption,
   type DhcpMessage,
   lanHardware,
   messageType,
+  messageTypeOption,
   optionAddresses,
   optionNumber,
   optionValue,
   tunnelHardware,
 } from '../../dissectors/dhcp/message.js';
-import { encode } from '../../src/kit/index.js';
+import { encode, put32 } from '../../src/kit/index.js';
 import { type Address, address, addressText } from '../../src/live/address.js';
 import { Pacer } from '../../src/live/clock.js';
 import { DhcpClient, type DhcpClientEvent } from '../../src/live/dhcp-client.js';
@@ -154,6 +156,33 @@ test('a lease is renewed at T1 by unicast', () => {
   assert.equal(c.state, 'bound');
   clock.advance(24 * 3_600_000);
   assert.equal(events.filter((e) => e.type === 'bound').length, 2 + 48);
+});
+
+test('times that cannot be are those of RFC 2131 §4.4.5, and none outlasts the lease', () => {
+  // ISC's dhclient does the same with a T1 of 0, and udhcpc looks at neither of them.
+  for (const [renewalSeconds, rebindingSeconds] of [
+    [0, 0],
+    [0, 3150],
+    [7200, 10_800],
+    [3300, 3150],
+  ]) {
+    const server = new DhcpServer(SERVER);
+    const ask = serve(server);
+    const { c, clock, sent, begin } = client((m, now) => {
+      const answer = ask(m, now);
+      for (const o of answer?.options ?? []) {
+        if (o.code === 58) put32(o.bytes, 0, renewalSeconds);
+        if (o.code === 59) put32(o.bytes, 0, rebindingSeconds);
+      }
+      return answer;
+    });
+    begin();
+    clock.advance(1_801_000);
+    assert.equal(sent.length, 3, `${renewalSeconds} ${rebindingSeconds}: one renewal in the first half hour`);
+    assert.ok(Math.abs(sent[2].at - 1_800_000) < 100);
+    const { rebinding, seconds } = c.lease!;
+    assert.ok(rebinding <= seconds);
+  }
 });
 
 test('a silent server is asked again at half the time left, at T2 everybody is asked, at the end all is lost', () => {
@@ -359,6 +388,15 @@ test('an exhausted pool offers nothing, lapsed leases are used again, and no lin
   const greedy = new DhcpServer({ ...SERVER, onRefused });
   const offers = Array.from({ length: 20 }, (_, n) => greedy.handle(discover(n), 1, 0));
   assert.equal(offers.filter((o) => o !== undefined).length, 8);
+  assert.deepEqual(refused.splice(0), new Array(12).fill('1 link'));
+  // Nor where it says that it had them before. RFC 2131 §4.3.2, INIT-REBOOT
+  const forgetful = new DhcpServer({ ...SERVER, onRefused });
+  const types = Array.from({ length: 20 }, (_, n) => {
+    const m = discover(n);
+    const options = [messageTypeOption(3), addressOption(50, address(`10.0.0.${n + 20}`)), m.options[1]];
+    return messageType(forgetful.handle({ ...m, options }, 1, 0)!.message);
+  });
+  assert.deepEqual(types, [...new Array(8).fill(5), ...new Array(12).fill(6)]);
   assert.deepEqual(refused, new Array(12).fill('1 link'));
 });
 
