@@ -191,14 +191,18 @@ export class Neighbours implements Machine {
   private assign(a: OwnAddress, now: number): void {
     a.state = a.preferredUntil > now ? 'preferred' : 'deprecated';
     a.due = Number.POSITIVE_INFINITY;
+    if (isLinkLocal(a.address)) this.solicitAt = now + this.options.random.next() * SOLICITATION_DELAY; // RFC 4861 §6.3.7
+    this.use(a, now);
+  }
+
+  /** The host has the address from now on, as it is. */
+  private use(a: OwnAddress, now: number): void {
     this.options.host.addAddress({ address: a.address, prefixLength: 64, deprecated: a.state === 'deprecated' });
-    const linkLocal = isLinkLocal(a.address);
-    if (linkLocal) this.solicitAt = now + this.options.random.next() * SOLICITATION_DELAY; // RFC 4861 §6.3.7
     const seconds = (until: number) => Math.round((until - now) / 1000);
     this.options.onEvent({
       type: 'address',
       address: a.address,
-      linkLocal,
+      linkLocal: isLinkLocal(a.address),
       preferredSeconds: seconds(a.preferredUntil),
       validSeconds: seconds(a.validUntil),
     });
@@ -226,7 +230,7 @@ export class Neighbours implements Machine {
     const a = this.addresses.find((x) => same(x.address, target));
     if (a === undefined) return;
     if (a.state === 'tentative') {
-      if (isUnspecified(src) && a.probes > 0 && !isOwnProbe(m, a)) this.duplicate(a, now);
+      if (isUnspecified(src) && !isOwnProbe(m, a)) this.duplicate(a, now); // also where we have not asked yet
       return;
     }
     const anonymous = isUnspecified(src);
@@ -277,7 +281,7 @@ export class Neighbours implements Machine {
     this.learnRouter(src, ra.lifetime, now);
     for (const p of readPrefixes(m)) {
       const known = this.addresses.filter((a) => isFrom(a, p.prefix));
-      if (p.autonomous && !isLinkLocal(p.prefix)) for (const a of known) refresh(a, p, now);
+      if (p.autonomous && !isLinkLocal(p.prefix)) for (const a of known) if (refresh(a, p, now)) this.use(a, now); // it was deprecated
       if (known.length > 0 || !isUsable(p)) continue;
       if (this.addresses.length >= LIMITS.hostAddresses) this.enough('prefix', p.prefix, LIMITS.hostAddresses);
       else this.form(p.prefix, 0, lifetimeEnd(now, p.preferred), lifetimeEnd(now, p.valid), now);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PrefixInformation } from '../../dissectors/icmpv6/messages.js';
 import { concat } from '../kit/index.js';
-import { type Address, isLinkLocal, same, withIdentifier } from './address.js';
+import { type Address, inPrefix, isLinkLocal, withIdentifier } from './address.js';
 
 /*
  * Addresses that a host makes for itself: from a prefix, with lifetimes, after nobody objected. RFC 4862
@@ -59,16 +59,21 @@ export function isUsable(p: PrefixInformation): boolean {
   return p.autonomous && !isLinkLocal(p.prefix) && p.preferred <= p.valid && p.length === 64 && p.valid !== 0;
 }
 
-/** Whether an address was made from a prefix. */
-export const isFrom = (a: OwnAddress, prefix: Address): boolean => same(a.prefix, prefix);
+/** Whether an address was made from a prefix. RFC 4861 §4.6.2: what stands behind its length is ignored. */
+export const isFrom = (a: OwnAddress, prefix: Address): boolean => inPrefix(a.prefix, prefix, 64);
 
-/** Takes the lifetimes that a router advertises. RFC 4862 §5.5.3 (e): nobody shortens below two hours unasked. */
-export function refresh(a: OwnAddress, p: PrefixInformation, now: number): void {
-  if (p.preferred > p.valid) return;
+/**
+ * Takes the lifetimes that a router advertises. RFC 4862 §5.5.3 (e): nobody shortens below two hours unasked.
+ * True where an address that was deprecated is preferred again.
+ */
+export function refresh(a: OwnAddress, p: PrefixInformation, now: number): boolean {
+  if (p.preferred > p.valid) return false;
   a.preferredUntil = lifetimeEnd(now, p.preferred);
   const remaining = a.validUntil - now;
   const advertised = lifetimeEnd(now, p.valid) - now;
   if (advertised > TWO_HOURS || advertised > remaining) a.validUntil = now + advertised;
   else if (remaining > TWO_HOURS) a.validUntil = now + TWO_HOURS;
-  if (a.state === 'deprecated' && a.preferredUntil > now) a.state = 'preferred';
+  if (a.state !== 'deprecated' || a.preferredUntil <= now) return false;
+  a.state = 'preferred';
+  return true;
 }

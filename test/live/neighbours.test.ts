@@ -194,6 +194,30 @@ test('nobody can shorten a lifetime below two hours', () => {
   assert.equal(left(), Number.POSITIVE_INFINITY);
 });
 
+test('an address that was deprecated is taken first again when a router says so', () => {
+  const { clock, hear, own, ip, events } = host();
+  clock.advance(3000);
+  hear(ra([pio(7200, 3600)]));
+  clock.advance(3000);
+  hear(ra([pio(7200, 0)]));
+  clock.advance(10);
+  assert.match(own()[1], /deprecated$/);
+  hear(ra([pio(7200, 3600)]));
+  assert.match(own()[1], /preferred$/);
+  assert.equal(ip.addresses.find((a) => a.address[0] === 0x20)?.deprecated, false, 'RFC 6724 §5 rule 3');
+  assert.deepEqual(types(events).slice(-3), ['deprecated', 'address', 'router']);
+});
+
+test('what stands behind the length of a prefix makes no other prefix. RFC 4861 §4.6.2', () => {
+  const { clock, hear, own } = host();
+  clock.advance(3000);
+  hear(ra([pio(7200, 3600)]));
+  clock.advance(3000);
+  hear(ra([pio(7200, 3600, { prefix: address('2001:db8:1::abcd') })]));
+  clock.advance(3000);
+  assert.equal(own().length, 2);
+});
+
 test('a router that goes is forgotten, and others are looked for', () => {
   const { clock, hear, nd, heard, events } = host();
   clock.advance(3000);
@@ -228,6 +252,15 @@ test('an address that somebody has is not used; another is tried, three in all',
     events.map((e) => e.type === 'duplicate' && e.final),
     [false, false, true],
   );
+});
+
+test('an address that somebody asks for before we do is a duplicate, too. RFC 4862 §5.4.3', () => {
+  const { hear, nd, heard, events } = host();
+  const target = nd.addresses[0].address;
+  assert.deepEqual(heard, [], 'nothing was asked yet');
+  hear(neighborSolicitation(target), address('::'), solicitedNode(target));
+  assert.deepEqual(types(events), ['duplicate']);
+  assert.notEqual(addressText(nd.addresses[0].address), addressText(target));
 });
 
 test('our own solicitation, looped back, is no objection', () => {
