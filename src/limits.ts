@@ -193,9 +193,11 @@ export const LIMITS = {
   hostFragmented: 64,
   hostFragmentOctets: 1 << 20,
   hostPaths: 256,
-  /** Its TCP: connections (the one that was silent longest makes room), and octets of each that wait to be sent. */
+  /** Its TCP: connections (the one that was silent longest makes room), of each octets that wait to be sent, and segments
+   * that came too early. */
   tcpConnections: 8192,
   tcpSendOctets: 1 << 20,
+  tcpEarlySegments: 128,
   /** What a UE takes of routers: addresses, routers, DNS servers. RFC 4862 §5.5.3 wants such a bound */
   hostAddresses: 16,
   hostRouters: 4,

@@ -1,4 +1,5 @@
 import { ahead } from '../kit/index.js';
+import { LIMITS } from '../limits.js';
 import { plus } from './tcp-segment.js';
 
 /** Octets that this end takes ahead of what it has: all that fits the header, as whoever listens takes them at once. */
@@ -37,15 +38,26 @@ export class TcpReceiver {
     const part = { seq, payload, fin };
     const out: Uint8Array[] = [];
     if (ahead(seq, this.nxt) > 0) {
-      if (this.held + payload.length <= WINDOW) {
-        this.early.push({ ...part, payload: payload.slice() });
-        this.held += payload.length;
-      }
+      this.hold(part);
       return out;
     }
     this.append(part, out);
     for (let next = this.nextEarly(); next !== undefined; next = this.nextEarly()) this.append(next, out);
     return out;
+  }
+
+  /** Keeps what came too early, unless it is there already, or there is too much of it: the peer sends it again. */
+  private hold(part: Part): void {
+    const { seq, payload, fin } = part;
+    const isThere = this.early.some(
+      (p) =>
+        ahead(seq, p.seq) >= 0 &&
+        ahead(plus(seq, payload.length), plus(p.seq, p.payload.length)) <= 0 &&
+        (p.fin || !fin),
+    );
+    if (isThere || this.early.length >= LIMITS.tcpEarlySegments || this.held + payload.length > WINDOW) return;
+    this.early.push({ ...part, payload: payload.slice() });
+    this.held += payload.length;
   }
 
   /** A part that follows what is there, taken out of those that came too early. */

@@ -118,6 +118,8 @@ export class TcpSender {
   acknowledged(seq: number, ack: number, window: number, bare: boolean): boolean {
     if (ahead(ack, this.most) > 0) return false;
     if (ahead(ack, this.una) > 0) this.advance(ack);
+    else if (this.window === 0)
+      this.since = this.cx.clock.now(); // it answers to probes: RFC 9293 §3.8.6.1 MUST-37
     else if (bare && ack === this.una && window === this.window && this.nxt !== this.una) this.repeated();
     const newer = ahead(seq, this.windowSeq);
     if (newer > 0 || (newer === 0 && ahead(ack, this.windowAck) >= 0) || this.window === 0) {

@@ -7,6 +7,7 @@ import { icmpErrorPacket, readPacket } from '../../src/live/ip-packet.js';
 import { type Random, seededRandom } from '../../src/live/random.js';
 import { TcpConnection, type TcpUser } from '../../src/live/tcp-connection.js';
 import { TcpHost } from '../../src/live/tcp-host.js';
+import { TcpReceiver } from '../../src/live/tcp-receiver.js';
 import { FIN, mssOf, RST, readSegment, type TcpSegment } from '../../src/live/tcp-segment.js';
 import { VirtualClock } from './clock.js';
 
@@ -307,6 +308,37 @@ test('a window that is closed is asked about until it opens', () => {
   clock.advance(5000);
   assert.deepEqual(server.octets, [...text(3000)], 'its answer had the window open');
   assert.deepEqual(client.log, ['open']);
+});
+
+test('a window that stays closed ends nothing while the peer answers, and gets no more than one octet. RFC 9293 §3.8.6.1', () => {
+  let closed = true;
+  const { clock, server, client, open, passed } = pair();
+  const connection = open();
+  clock.advance(100);
+  const [, synAck] = passed.map((p) => p.segment);
+  const whole = connection.receive.bind(connection);
+  connection.receive = (s) => whole(closed ? { ...s, ack: (synAck.ack + 0) >>> 0, window: 0 } : s);
+  connection.receive({ ...synAck, seq: (synAck.seq + 1) >>> 0, flags: 16, options: new Uint8Array(0) });
+  const from = passed.length;
+  connection.send(text(3000));
+  clock.advance(600_000);
+  assert.deepEqual(client.log, ['open']);
+  const probes = passed.slice(from).filter((p) => p.from === '10.0.0.1');
+  assert.ok(probes.length >= 10);
+  assert.deepEqual([...new Set(probes.map((p) => p.segment.payload.length))], [1]);
+  closed = false;
+  clock.advance(120_000);
+  assert.deepEqual(server.octets, [...text(3000)]);
+});
+
+test('what comes too early is kept once, and no more of it than there is room for', () => {
+  const receiver = new TcpReceiver();
+  const one = Uint8Array.of(1);
+  const kept = () => (receiver as unknown as { early: unknown[] }).early.length;
+  for (let i = 0; i < 1000; i++) receiver.take(10, one, false);
+  assert.equal(kept(), 1);
+  for (let i = 0; i < 20_000; i++) receiver.take(20 + 2 * i, new Uint8Array(0), true);
+  assert.ok(kept() <= LIMITS.tcpEarlySegments);
 });
 
 test('both open at once: one connection. RFC 9293 §3.5', () => {
