@@ -1,3 +1,7 @@
+/** RFC 3550 §A.1: how far ahead, and how far behind, a packet may be that belongs to the stream. */
+const MAX_DROPOUT = 3000;
+const MAX_MISORDER = 100;
+
 /** What a receiver knows about a stream, for its reports. RFC 3550 §6.4.1, appendix A.1, A.3 and A.8 */
 export class RtpReception {
   received = 0;
@@ -6,6 +10,8 @@ export class RtpReception {
   private cycles = 0;
   private highest = -1;
   private base = 0;
+  /** What would come next if the source had begun anew; undefined where nothing looks like that. */
+  private anew: number | undefined;
   private transit: number | undefined;
   private expectedBefore = 0;
   private receivedBefore = 0;
@@ -20,7 +26,7 @@ export class RtpReception {
   /** @param now ms */
   packet(sequence: number, timestamp: number, now: number): void {
     this.received++;
-    this.place(sequence);
+    if (!this.place(sequence)) return;
     const transit = (now * this.clock) / 1000 - timestamp;
     if (this.transit !== undefined) {
       const d = Math.abs(wrapped(transit - this.transit));
@@ -71,15 +77,36 @@ export class RtpReception {
     };
   }
 
-  private place(sequence: number): void {
+  /** Puts a packet in its place; false where it belongs nowhere. RFC 3550 §A.1 */
+  private place(sequence: number): boolean {
     if (this.highest < 0) {
       this.base = this.highest = sequence;
-      return;
+      return true;
     }
     const step = (sequence - this.highest) & 0xffff;
-    if (step === 0 || step >= 0x8000) return; // again, or late
+    if (step >= MAX_DROPOUT && step <= 0x10000 - MAX_MISORDER) {
+      if (sequence !== this.anew) {
+        this.anew = (sequence + 1) & 0xffff;
+        return false;
+      }
+      this.restart(sequence);
+      return true;
+    }
+    this.anew = undefined;
+    if (step === 0 || step >= MAX_DROPOUT) return true; // again, or late
     if (sequence < this.highest) this.cycles += 0x10000;
     this.highest = sequence;
+    return true;
+  }
+
+  /** Two packets far off that follow each other: the source counts from elsewhere. What was lost before stays lost. */
+  private restart(sequence: number): void {
+    const lost = this.lost + 2; // both were counted as received
+    this.cycles = 0;
+    this.highest = sequence;
+    this.base = sequence + 1 - this.received - lost;
+    this.transit = undefined;
+    this.anew = undefined;
   }
 }
 

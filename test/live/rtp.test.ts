@@ -181,6 +181,18 @@ test('reception counts as RFC 3550 appendix A does', () => {
   assert.equal(r.report(2000).fraction, 0);
 });
 
+test('a source that counts from elsewhere is followed from its second packet on. RFC 3550 §A.1', () => {
+  const r = new RtpReception(1, 8000);
+  const sequences = [100, 101, 103, 40_000, 40_001, 40_002, 40_004];
+  for (const [i, seq] of sequences.entries()) r.packet(seq, seq < 1000 ? 160 * i : 160 * i + 999_999, 20 * i);
+  assert.deepEqual([r.received, r.extendedHighest, r.lost], [7, 40_004, 2]);
+  assert.equal(r.jitter, 0);
+  r.packet(20_000, 0, 140); // alone: no new beginning, and neither are late ones
+  r.packet(40_003, 160 * 6 + 999_999, 160);
+  r.packet(40_005, 160 * 8 + 999_999, 160);
+  assert.equal(r.extendedHighest, 40_005);
+});
+
 test('recordings are taken where they fit the codec', () => {
   const wav = (tag: number, bits: number, body: number[], rate = 8000) => {
     const b = Buffer.alloc(44 + body.length);
