@@ -127,10 +127,15 @@ export class TunDevice implements PacketPort {
     this.closed = true;
   }
 
-  /** Gives the device an address. @throws CannotTun */
+  /** Gives the device an address; one that has it already keeps it as it is said now. @throws CannotTun */
   addAddress(a: Address, prefixLength: number): void {
     const nodad = a.length === 16 ? ['nodad'] : []; // the tunnel's side has detected duplicates
     ip('address', 'replace', `${addressText(a)}/${prefixLength}`, 'dev', this.name, ...nodad);
+  }
+
+  /** Nothing that is new is sent from an address any more. RFC 4862 §5.5.4 */
+  deprecate(a: Address, prefixLength: number): void {
+    spawnSync('ip', ['address', 'change', `${addressText(a)}/${prefixLength}`, 'dev', this.name, 'preferred_lft', '0']);
   }
 
   removeAddress(a: Address, prefixLength: number): void {

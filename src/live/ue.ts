@@ -13,7 +13,7 @@ import { watchSilence } from './silence.js';
 import type { CallSettings, SipProtocol } from './sip-phone.js';
 import type { Subscriber } from './subscriber-file.js';
 import { CannotTun, type TunDevice } from './tun.js';
-import { configure, join } from './tun-configure.js';
+import { join, TunConfiguration } from './tun-configure.js';
 import { TunSplit } from './tun-split.js';
 import { type ConnectOptions, type Established, establish } from './tunnel-connect.js';
 import { discardsInWords } from './tunnel-envelopes.js';
@@ -74,8 +74,11 @@ export class Ue {
   private speaking: UeSip | undefined;
   private isConnecting = false;
   private readonly gone = new AbortController();
+  /** What the kernel has of this UE. */
+  private readonly device: TunConfiguration | undefined;
 
   constructor(private readonly o: UeOptions) {
+    if (o.tun !== undefined && !o.bare) this.device = new TunConfiguration(o.tun);
     this.clock = o.clock ?? realClock;
     this.random = o.seed === undefined ? systemRandom : seededRandom(o.seed);
     this.lines = new Lines(this.clock, o.tell, 'tunnel ended');
@@ -152,9 +155,8 @@ export class Ue {
   }
 
   private onEvent(event: InnerUeEvent): void {
-    const { tun } = this.o;
     try {
-      if (tun !== undefined && this.inner !== undefined) configure(tun, event, this.inner);
+      if (this.inner !== undefined) this.device?.take(event, this.inner);
     } catch (e) {
       if (!(e instanceof CannotTun)) throw e;
       this.tell(e.message);
@@ -182,6 +184,7 @@ export class Ue {
     this.speaking?.stop();
     this.speaking = undefined;
     this.inner?.stop();
+    this.device?.clear();
     const { discarded } = this;
     this.inner = undefined;
     this.tell(`tunnel ended: ${end.words}${discarded === '' ? '' : `; discarded ${discarded}`}`);

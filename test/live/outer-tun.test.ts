@@ -81,6 +81,23 @@ test('ping, TCP and DNS of the kernel through TUN devices at both ends', {
   assert.equal(await eftf.stop(), 0);
 });
 
+test('the kernel has no address of a tunnel that is gone', { skip }, async (t) => {
+  const steps = ['connect', 'dhcp', 'slaac', 'release', 'connect', { wait: '1s' }, 'slaac', { wait: '24h' }];
+  writeFileSync(inFolder('again.json'), JSON.stringify({ steps }));
+  const { eftf, ue } = await startPair(t, [], ['--tun', 'tu', '--run', inFolder('again.json')]);
+  const held = (family: 4 | 6) => [...addressesOf(UE, 'tu', family).matchAll(/inet6? (\S+)/g)].map(([, a]) => a);
+  await ue.line(/^IPv6 fd00:45:\S+ valid[\s\S]*^established[\s\S]*^IPv6 fd00:45:\S+ valid/m);
+  const told = [...ue.out.matchAll(/^IPv6 (fd00:45:\S+) valid/gm)].map(([, a]) => a);
+  assert.notEqual(told[0], told[1], 'each tunnel has a prefix of its own');
+  assert.deepEqual(
+    held(6).filter((a) => a.startsWith('fd')),
+    [`${told[1]}/128`],
+  );
+  assert.deepEqual(held(4), [], 'nobody asked DHCP in the second tunnel');
+  await ue.stop('SIGTERM');
+  assert.equal(await eftf.stop(), 0);
+});
+
 test("radvd's router advertisements, and a kernel that makes its own addresses", {
   skip: skip || missing('radvd') || missing('sysctl'),
 }, async (t) => {
