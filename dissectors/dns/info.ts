@@ -1,5 +1,5 @@
 /** Records in a few words: for their line in the tree, and for the Info column. */
-import { ip4, ip6, Malformed, Short, u16, utf8Text, type View } from 'fttscope/kit';
+import { ip4, ip6, isDamage, Short, u16, utf8Text, type View } from 'fttscope/kit';
 import { escapeControls, readName } from './names.js';
 import { typeName } from './records.js';
 
@@ -133,8 +133,8 @@ export function gistOf(m: View, type: number, off: number, end: number, name: st
   try {
     return gist(m, m.off, type, off, end, name);
   } catch (e) {
-    if (e instanceof Short || e instanceof Malformed) return { info: '', line: '' };
-    throw e;
+    if (!isDamage(e)) throw e;
+    return { info: '', line: '' };
   }
 }
 

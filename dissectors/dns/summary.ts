@@ -1,4 +1,4 @@
-import { Malformed, need, Short, u16, type View } from 'fttscope/kit';
+import { isDamage, need, u16, type View } from 'fttscope/kit';
 import { gistOf, infoPart } from './info.js';
 import { HEADER, opcode, response, TOP_BIT } from './message.js';
 import { escapeControls, readName } from './names.js';
@@ -19,7 +19,7 @@ export function summary(multicast: boolean, m: View): string {
   try {
     describe(multicast, m, parts);
   } catch (e) {
-    if (!(e instanceof Short) && !(e instanceof Malformed)) throw e;
+    if (!isDamage(e)) throw e;
   }
   return [s, ...parts].join(' ');
 }

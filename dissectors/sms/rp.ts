@@ -1,15 +1,4 @@
-import {
-  type Codec,
-  type Ctx,
-  concat,
-  defineDissector,
-  Malformed,
-  need,
-  Short,
-  type Tree,
-  u8,
-  View,
-} from 'fttscope/kit';
+import { type Codec, type Ctx, concat, defineDissector, isDamage, need, type Tree, u8, View } from 'fttscope/kit';
 import { textItem } from '../text-media.js';
 import { semiOctets } from './alphabet.js';
 import { R, RE } from './fields.js';
@@ -232,8 +221,8 @@ export function smsSummary(b: Uint8Array, off: number, end: number): string {
     if (tpdu === undefined || tpdu.length === 0) return name + why;
     return `${name}${why}, ${tpduSummary(View.of(tpdu), isUp(r.type))}`;
   } catch (e) {
-    if (e instanceof Short || e instanceof Malformed) return name;
-    throw e;
+    if (!isDamage(e)) throw e;
+    return name;
   }
 }
 

@@ -190,7 +190,7 @@ export class Reading {
     }
     this.warn();
     const limits = [...pass.index.ledger.limits, ...this.keyLimits, ...services.tls.cache.limits];
-    this.say(source.damage, limits, pass.dissection.faults);
+    this.say(source.damage, limits, pass.dissection.faults.counts);
     return {
       tunnels: pass.index.tunnels,
       whole: source.damage.length === 0,
@@ -256,7 +256,7 @@ export class Reading {
       );
     for (const [proto, n] of faults)
       tell(
-        `fttscope: this is a fault in fttscope: the dissector of ${proto} failed on ${counted(n, 'packet')}, shown as data`,
+        `fttscope: this is a fault in fttscope: the dissector of ${proto} failed ${counted(n, 'time')}; the rest is not affected`,
       );
   }
   private said = false;

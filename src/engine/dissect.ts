@@ -8,7 +8,7 @@ import {
   type AnyDissector,
   type Ctx,
   type Field,
-  Malformed,
+  isDamage,
   type NetPair,
   No,
   type PayloadTypes,
@@ -29,6 +29,7 @@ import { CATALOGUE } from '../model/catalogue.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { carrierOf, envelopeNote } from './carried.js';
 import { engineExperts as E, engineFields as F, FINDING_SEVERITIES, SEVERITIES } from './engine-fields.js';
+import { type Fault, Faults } from './faults.js';
 import { FrameFacts } from './frame-facts.js';
 import type { Datagram, Packet } from './packet.js';
 import { PlainFrames } from './plain-frames.js';
@@ -91,8 +92,7 @@ export class Dissection implements Ctx {
   payloadParameters: string | undefined = undefined;
   payloadTypes: PayloadTypes | undefined = undefined;
   mediaType = '';
-  /** Faults of dissectors (exceptions that are bugs), by protocol. */
-  readonly faults = new Map<string, number>();
+  readonly faults = new Faults();
   /** Layers that describe the row in the Info column: how many, who reads them, and where they lie. */
   private leaves = 0;
   private readonly leafOf: AnyDissector[] = [];
@@ -152,6 +152,7 @@ export class Dissection implements Ctx {
     if (d === this.fttims && this.shortCut?.add('tls.app', 'fttims', packet.view, packet, this.tree)) return;
     this.begin(packet);
     this.layer(this.plan.of(d), packet.view);
+    if (packet.fault !== null) this.fault(packet.fault, packet.view.end);
   }
 
   /** Adds what a segment or datagram carries to the headers that stand. */
@@ -525,18 +526,27 @@ export class Dissection implements Ctx {
   private failed(d: AnyDissector, v: View, e: unknown): void {
     const t = this.tree;
     t.level = 0;
+    if (!isDamage(e)) {
+      this.faults.count(d.proto, e);
+      this.fault({ proto: d.proto, error: e }, v.end);
+      return;
+    }
     if (this.quoted && e instanceof Short) return; // RFC 792: eight octets of the payload are enough
     const cut = e instanceof Short && (e.cut || v.end < v.wireEnd);
     const name = CALLED[d.proto] ?? d.short;
     const what = cut ? `[Packet size limited during capture: ${name} truncated]` : `[Malformed Packet: ${name}]`;
     t.text(cut ? F.short : F.malformed, v.end, 0, what);
-    if (t.labels) t.label(e instanceof Short || e instanceof Malformed ? `${what} ${e.message}` : what);
-    if (e instanceof Short || e instanceof Malformed) {
-      if (!cut) t.expert(E.malformed);
-    } else {
-      this.faults.set(d.proto, (this.faults.get(d.proto) ?? 0) + 1);
-      t.expert(E.fault, `Dissector fault in ${d.proto}: ${String(e)}`);
-    }
+    if (t.labels) t.label(`${what} ${e.message}`);
+    if (!cut) t.expert(E.malformed);
+  }
+
+  /** What a dissector failed on through no fault of the packet, said as Wireshark says it. */
+  private fault({ proto, error }: Fault, at: number): void {
+    const t = this.tree;
+    const what = `Dissector bug, protocol ${proto}: ${String(error)}`;
+    t.text(F.malformed, at, 0, `[${what}]`);
+    if (t.labels) t.label(`[${what}]`);
+    t.expert(E.fault, what);
   }
 
   /** What `test` says of the row with its columns in the tree: no writer gets to see them there. */
@@ -556,8 +566,10 @@ export class Dissection implements Ctx {
       let part: string;
       try {
         part = this.leafOf[k].summary!(this.leafAt[k], this);
-      } catch {
-        part = '[Malformed Packet]';
+      } catch (e) {
+        const { proto } = this.leafOf[k];
+        if (!isDamage(e)) this.faults.count(proto, e);
+        part = isDamage(e) ? '[Malformed Packet]' : `[Dissector bug, protocol ${proto}: ${String(e)}]`;
       }
       if (part !== '') s = s === '' ? part : `${s}, ${part}`;
     }

@@ -125,5 +125,5 @@ export const engineExperts = experts({
     message: 'Malformed Packet (Exception occurred)',
   },
   tooDeep: { code: 'frame.too-many-layers', severity: 'warn', message: 'Layers nest too deep; the rest is not shown' },
-  fault: { code: 'frame.dissector-fault', severity: 'error', message: 'Dissector fault' },
+  fault: { code: 'frame.dissector-fault', severity: 'error', message: 'Dissector bug' },
 });

@@ -16,6 +16,7 @@ import type { TlsPdu } from '../tunnel/tls-pdu.js';
 import { Tunnel } from '../tunnel/tunnel.js';
 import { DatagramFinder } from './datagram.js';
 import { Duplicates } from './duplicates.js';
+import type { Faults } from './faults.js';
 import { type Caps, Followed, type FollowedOwner } from './followed.js';
 import { type EspServices, followEsp } from './open-esp.js';
 import { endsOf, type Packet } from './packet.js';
@@ -100,6 +101,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     readonly registry: Registry,
     private readonly options: IndexOptions,
     interest: Interest,
+    readonly faults: Faults,
   ) {
     this.followed = new Followed(this, options.caps);
     this.flows = this.followed.flows;
@@ -130,7 +132,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
       options.heuristicRtp ? registry.byProto('rtp') : undefined,
       interest.wants && ((d) => d.peek !== undefined || this.tracked.has(d) || interest.wants!(d)),
     );
-    this.track = new TrackContext(registry, this.ledger, interest);
+    this.track = new TrackContext(registry, this.ledger, interest, faults);
     this.duplicates = options.duplicates ? new Duplicates() : null;
   }
 
@@ -175,32 +177,36 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
   private walk(p: Peek): void {
     let net: Uint8Array = p.buf;
     let d = this.registry.lookup(p.table, p.key);
-    for (let depth = 0; depth < LIMITS.layers && d !== undefined; depth++) {
-      const at = p.off;
-      if (d.peek === undefined) {
-        if (d === this.icmp || d === this.icmpv6) {
-          this.packet.control = d;
-          this.packet.transport = p.buf;
-          this.packet.place(p, net);
-          this.quote(p);
+    try {
+      for (let depth = 0; depth < LIMITS.layers && d !== undefined; depth++) {
+        const at = p.off;
+        if (d.peek === undefined) {
+          if (d === this.icmp || d === this.icmpv6) {
+            this.packet.control = d;
+            this.packet.transport = p.buf;
+            this.packet.place(p, net);
+            this.quote(p);
+          }
+          if (this.tracked.has(d)) this.follow(d, p, net, null);
+          return;
         }
-        if (this.tracked.has(d)) this.follow(d, p, net, null);
-        return;
+        if (d === this.ipv4 || d === this.ipv6) {
+          if (this.ip < 0) this.ip = p.off;
+          net = p.buf;
+        }
+        p.table = '';
+        p.fragment = false;
+        if (d !== this.esp || !followEsp(this.espServices, d, p, net, this.packet)) d.peek(p);
+        if (p.fragment && !this.reassemble(p, d, at, net)) return;
+        if (p.table === '') return;
+        if (p.table === 'tcp') {
+          this.segment(p, net);
+          return;
+        }
+        d = p.table === 'udp' ? this.datagram(p, net) : this.registry.lookup(p.table, p.key);
       }
-      if (d === this.ipv4 || d === this.ipv6) {
-        if (this.ip < 0) this.ip = p.off;
-        net = p.buf;
-      }
-      p.table = '';
-      p.fragment = false;
-      if (d !== this.esp || !followEsp(this.espServices, d, p, net, this.packet)) d.peek(p);
-      if (p.fragment && !this.reassemble(p, d, at, net)) return;
-      if (p.table === '') return;
-      if (p.table === 'tcp') {
-        this.segment(p, net);
-        return;
-      }
-      d = p.table === 'udp' ? this.datagram(p, net) : this.registry.lookup(p.table, p.key);
+    } catch (e) {
+      this.faults.add(this.packet, d?.proto ?? 'frame', e);
     }
   }
 
@@ -433,7 +439,11 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     const { scope } = this;
     this.scope = state.scope;
     this.other = true;
-    state.tcp?.flush();
+    try {
+      state.tcp?.flush();
+    } catch (e) {
+      this.faults.add(this.packet, 'tcp', e);
+    }
     this.other = false;
     this.scope = scope;
   }

@@ -5,6 +5,7 @@ import type { Flow } from '../stream/flow.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { TlsPdu } from '../tunnel/tls-pdu.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
+import type { Fault } from './faults.js';
 import type { Conversation, FlowState } from './scope.js';
 
 /** Something that the index pass left for a dissector about the layer that starts at `off`. */
@@ -80,6 +81,8 @@ export class Packet {
   number = 0;
   /** The tunnel whose connection this packet belongs to, once it is known to be one. */
   tunnel: Tunnel | null = null;
+  /** What failed before it was dissected. */
+  fault: Fault | null = null;
   /** Codes of findings of this packet that no dissector raises. */
   findings: string[] | null = null;
   /** Octets of the tunnel's stream that are missing before what it brings: of each gap. */

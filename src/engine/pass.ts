@@ -9,6 +9,7 @@ import type { Envelope } from '../tunnel/deframe.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import { columnFields, Dissection, expertFields } from './dissect.js';
 import type { Caps } from './followed.js';
+import { GuardedTap } from './guarded-tap.js';
 import type { Hindsight } from './hindsight.js';
 import { IndexPass } from './index-pass.js';
 import { Packet } from './packet.js';
@@ -98,6 +99,7 @@ const ONCE = ['tcp.payload', 'tcp.segment_data', 'tls.app_data', 'tls.segment.da
 export class Pass {
   readonly dissection: Dissection;
   readonly index: IndexPass;
+  private readonly tap: GuardedTap | undefined;
   /** Null: each row has its packet. */
   private readonly plain: PlainDatagrams | null;
   /** Frames taken so far. */
@@ -137,7 +139,8 @@ export class Pass {
     this.fttims = registry.byProto('fttims')!;
     const once = ONCE.flatMap((name) => registry.byName(name)).filter((f) => wants[f.id] !== 0);
     this.once = once.length === 0 ? null : registry.wants(once);
-    const { plan } = this.dissection;
+    const { plan, faults } = this.dissection;
+    this.tap = options.tap && new GuardedTap(options.tap, faults);
     const analyseTcp = options.analyseTcp || experts || columns;
     const showsTcp = options.rows !== 'none' && plan.of(registry.byProto('tcp')!).depth !== Depth.Skip;
     const tracks = options.tap?.tracks;
@@ -153,7 +156,7 @@ export class Pass {
         this.plain?.forget();
       },
     };
-    this.index = new IndexPass(registry, { ...options, analyseTcp, showsTcp }, interest);
+    this.index = new IndexPass(registry, { ...options, analyseTcp, showsTcp }, interest, faults);
     this.plain = passes ? new PlainDatagrams(plan, this.index, registry) : null;
   }
 
@@ -209,8 +212,8 @@ export class Pass {
     this.index.flush(packet);
     this.options.tls.decryptor.flush();
     this.read(packet);
-    const { rows, tap } = this.options;
-    if (rows === 'none') this.tapped(packet, tap, last.rows);
+    const { rows } = this.options;
+    if (rows === 'none') this.tapped(packet, last.rows);
     else if (packet.envelopes !== null && rows !== 'outer') {
       this.told = true;
       this.innerRows(packet, last.rows);
@@ -220,8 +223,9 @@ export class Pass {
   private told = false;
 
   /** Gives the contents of the envelopes of a frame to the tap; `before` were given. */
-  private tapped(packet: Packet, tap: Tap | undefined, before: number): void {
+  private tapped(packet: Packet, before: number): void {
     if (packet.envelopes === null) return;
+    const { tap } = this;
     this.row.inner = before;
     if (tap === undefined) return;
     for (const e of packet.envelopes) {
@@ -231,7 +235,7 @@ export class Pass {
   }
 
   /** Hands over the content of an envelope without a packet of its own; false where it is not as plain as that. */
-  private handed(e: Envelope, k: number, tap: Tap): boolean {
+  private handed(e: Envelope, k: number, tap: GuardedTap): boolean {
     const { headers, index } = this;
     if (!headers.read(e)) return false;
     const tunnel = e.lane.connection.tunnel!;
@@ -280,10 +284,10 @@ export class Pass {
   /** The rows of a frame. */
   protected show(packet: Packet): void {
     this.read(packet);
-    const { rows, tap } = this.options;
+    const { rows } = this.options;
     this.row.inner = 0;
-    tap?.frame(packet);
-    if (rows === 'none') this.tapped(packet, tap, 0);
+    this.tap?.frame(packet);
+    if (rows === 'none') this.tapped(packet, 0);
     else if (packet.envelopes !== null && rows !== 'outer') this.innerRows(packet, 0);
     else if (rows !== 'inner') {
       this.outer(packet);
@@ -296,7 +300,11 @@ export class Pass {
     if (packet.records === null) return;
     this.index.resume(packet);
     for (const r of packet.records) {
-      if (!r.read) r.connection.plainText!.read(r);
+      try {
+        if (!r.read) r.connection.plainText!.read(r);
+      } catch (e) {
+        this.dissection.faults.add(packet, 'tls', e);
+      }
       if (r.record.status === 'failed') packet.finding('tls.bad-tag');
     }
   }
@@ -352,7 +360,7 @@ export class Pass {
       if (!this.plainRow(e, k)) {
         const packet = this.inner(outer, e);
         this.number(packet);
-        this.options.tap?.inner(packet, k, e.lane.connection.tunnel!);
+        this.tap?.inner(packet, k, e.lane.connection.tunnel!);
         this.within(packet, k);
       }
       this.emit();

@@ -1,8 +1,17 @@
 import { TCP } from '../../dissectors/numbers.js';
 import { ciphers } from '../crypto/ciphers.js';
-import type { AnyDissector, Exchange, NetPair, TableKey, Track, View } from '../kit/index.js';
+import {
+  type AnyDissector,
+  type Exchange,
+  isDamage,
+  type NetPair,
+  type TableKey,
+  type Track,
+  type View,
+} from '../kit/index.js';
 import { LIMITS, type LimitName } from '../limits.js';
 import type { Ledger } from '../stream/ledger.js';
+import type { Faults } from './faults.js';
 import type { Packet } from './packet.js';
 import type { Registry } from './registry.js';
 import { EXPECTATION_COST, endpointKey, type FlowState, type Scope, UdpState } from './scope.js';
@@ -47,6 +56,7 @@ export class TrackContext implements Track {
     private readonly registry: Registry,
     private readonly ledger: Ledger,
     private readonly interest: Interest,
+    private readonly faults: Faults,
   ) {}
 
   run(d: AnyDissector, v: View, packet: Packet, scope: Scope, flow: FlowState | null, net: NetPair, p: Ports): void {
@@ -72,8 +82,9 @@ export class TrackContext implements Track {
     this.view = v;
     try {
       d.track!(v, this);
-    } catch {
+    } catch (e) {
       // A message too malformed to be followed: its dissection will say what is wrong.
+      if (!isDamage(e)) this.faults.add(this.packet, d.proto, e);
     }
     this.dissector = dissector;
     this.view = view;

@@ -69,6 +69,9 @@ export class Short extends Error {
 /** Thrown when the octets of a layer contradict its format; the engine shows the rest as data with the message. */
 export class Malformed extends Error {}
 
+/** Whether it is what parsers throw on purpose of octets that are damaged. All else is a fault of the program. */
+export const isDamage = (e: unknown): e is Short | Malformed => e instanceof Short || e instanceof Malformed;
+
 /** Demands `n` octets from `at` (default: the start of the view). @throws Short */
 export function need(v: View, n: number, at: number = v.off): void {
   if (at + n > v.end) throw new Short(n, Math.max(0, v.end - at), at - v.source.start, at + n <= v.wireEnd);

@@ -7,7 +7,7 @@ import {
   optionValue,
   sipServers,
 } from '../../dissectors/dhcp/index.js';
-import { addressText, hex, hexNumber, ip4, type Own, ofNumber, utf8Text } from '../kit/index.js';
+import { addressText, hex, hexNumber, ip4, isDamage, type Own, ofNumber, utf8Text } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { Backoff } from './backoff.js';
 import type { AddressingMessage, DhcpExchange } from './entities.js';
@@ -407,7 +407,8 @@ function note(known: Facts, what: 'broadcast' | 'unoffered' | 'strange' | 'hardw
 function servers(m: DhcpMessage): string[] {
   try {
     return sipServers(m).map((s) => (typeof s === 'string' ? s : addressText(s)));
-  } catch {
+  } catch (e) {
+    if (!isDamage(e)) throw e;
     return []; // an option that cannot be read names nobody
   }
 }

@@ -7,7 +7,7 @@ import {
   optionNames,
 } from '../../dissectors/dhcpv6/index.js';
 import { MESSAGE_TYPES } from '../../dissectors/dhcpv6/values.js';
-import { addressText, hexNumber, nameOf, ofNumber, u16 } from '../kit/index.js';
+import { addressText, hexNumber, isDamage, nameOf, ofNumber, u16 } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { Backoff } from './backoff.js';
 import type { Dhcpv6Exchange } from './entities.js';
@@ -141,7 +141,8 @@ const refusal = (m: Dhcpv6Message): number =>
 function names(m: Dhcpv6Message): string[] {
   try {
     return optionNames(m, Option.sipNames);
-  } catch {
+  } catch (e) {
+    if (!isDamage(e)) throw e;
     return [];
   }
 }

@@ -1,4 +1,4 @@
-import { ByOctets, type Codec, ip4, ip6 } from '../kit/index.js';
+import { ByOctets, type Codec, ip4, ip6, isDamage } from '../kit/index.js';
 
 const MOST_ADDRESSES = 512;
 
@@ -43,7 +43,8 @@ export class Content {
   parsed<R>(codec: Codec<R>): R | undefined {
     try {
       return codec.parse(this.buf, this.off, this.end);
-    } catch {
+    } catch (e) {
+      if (!isDamage(e)) throw e;
       return undefined;
     }
   }

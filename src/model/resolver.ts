@@ -1,5 +1,5 @@
 import { codec, type DnsMessage, nameText, response, TYPE } from '../../dissectors/dns/index.js';
-import { addressText, Malformed, Short } from '../kit/index.js';
+import { addressText, isDamage } from '../kit/index.js';
 import { LIMITS, ReachedLimits } from '../limits.js';
 import type { Content } from './events.js';
 import type { Arrival, Seen } from './moment.js';
@@ -21,8 +21,8 @@ function targetOf(rdata: Uint8Array): string {
   try {
     return nameText(rdata.subarray(6)).toLowerCase();
   } catch (e) {
-    if (e instanceof Short || e instanceof Malformed) return ''; // its row says what is wrong with it
-    throw e;
+    if (!isDamage(e)) throw e;
+    return ''; // its row says what is wrong with it
   }
 }
 

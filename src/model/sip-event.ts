@@ -9,7 +9,7 @@ import {
   type SipMessage,
 } from '../../dissectors/sip/index.js';
 import { METHODS } from '../../dissectors/sip/names.js';
-import { ByOctets, utf8Text } from '../kit/index.js';
+import { ByOctets, isDamage, utf8Text } from '../kit/index.js';
 import type { Content } from './events.js';
 import { parseSessionDescription, Sections, type SessionMedia } from './session-media.js';
 import { hashOf } from './uid.js';
@@ -59,7 +59,8 @@ export class SipEvent {
     try {
       known.last = new SipEvent(read ?? parseSip(c.buf, c.off, c.end), c, known);
       return known.last;
-    } catch {
+    } catch (e) {
+      if (!isDamage(e)) throw e;
       return undefined;
     }
   }

@@ -177,8 +177,7 @@ export class PacketsView implements View {
   private drawTree(area: Area, focus: boolean): void {
     const { theme } = this.desk.preferences;
     const { fault } = this.tree.detail ?? {};
-    const told =
-      fault && `dissector fault (${fault}), reported in ${this.desk.keymap.key('view-log')} Log; the rest is data`;
+    const told = fault && `${fault}, reported in ${this.desk.keymap.key('view-log')} Log`;
     const wrong = wrap(this.trouble ?? told ?? '', area.width - 2);
     for (const [y, line] of wrong.entries()) area.text(1, y, line, theme.error);
     const low = wrong[0] === '' ? 0 : wrong.length;

@@ -129,11 +129,8 @@ export class Again {
 
   /** The tree and the octets of a row. @throws Superseded where another row is asked for meanwhile */
   async detail(row: number): Promise<Detail> {
-    const { replay, found } = await this.row(row, this.trees);
-    const faults = new Map(replay.dissection.faults);
-    const shown = found();
-    const fault = [...replay.dissection.faults].find(([proto, n]) => faults.get(proto) !== n);
-    return detailOf(shown, row, fault?.[0]);
+    const { found } = await this.row(row, this.trees);
+    return detailOf(found(), row);
   }
 
   /** What rows have in columns. @throws Superseded where others are asked for meanwhile */

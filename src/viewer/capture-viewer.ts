@@ -164,10 +164,10 @@ export class CaptureViewer implements Viewer {
     for (const { message } of capture.damage) this.say('error', message);
     this.limits = pass.index.ledger.limits;
     for (const l of this.limits) this.say('warn', limitSentence(l));
-    for (const [proto, n] of pass.dissection.faults)
+    for (const [proto, n] of pass.dissection.faults.counts)
       this.say(
         'error',
-        `a fault in fttscope: the dissector of ${proto} failed on ${counted(n, 'packet')}, shown as data`,
+        `a fault in fttscope: the dissector of ${proto} failed ${counted(n, 'time')}; the rest is not affected`,
       );
     this.publish();
   }

@@ -1,4 +1,4 @@
-import { FINDING_SEVERITIES } from '../engine/engine-fields.js';
+import { engineExperts, FINDING_SEVERITIES } from '../engine/engine-fields.js';
 import type { Row } from '../engine/row.js';
 import { type Expert, type Field, Held, ip4, ip6, printable, type Tree } from '../kit/index.js';
 import { isRepeated } from '../report/layers.js';
@@ -13,7 +13,7 @@ const FILTER_OCTETS = 32;
 const MESSAGE_TEXT = 239;
 
 /** The tree of a row as it stands in its dissection, with octets of its own. */
-export function detailOf(row: Row, number: number, fault: string | undefined): Detail {
+export function detailOf(row: Row, number: number): Detail {
   const { tree } = row.dissection;
   const nodes: DetailNode[] = [];
   const { experts } = tree;
@@ -26,6 +26,7 @@ export function detailOf(row: Row, number: number, fault: string | undefined): D
   const sources: DetailSource[] = tree.sources
     .slice(0, tree.sourceCount)
     .map((s) => ({ name: s.name, octets: s.buf.slice(s.start, s.end) }));
+  const fault = experts.find((e) => e.expert === engineExperts.fault)?.message;
   return { row: number, nodes, sources, ...(fault !== undefined && { fault }) };
 }
 

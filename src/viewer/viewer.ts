@@ -81,7 +81,7 @@ export interface Detail {
   readonly row: number;
   readonly nodes: readonly DetailNode[];
   readonly sources: readonly DetailSource[];
-  /** The dissector of this protocol failed: a fault of the program. */
+  /** What a fault of the program keeps from being shown. */
   readonly fault?: string;
 }
 

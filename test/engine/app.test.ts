@@ -43,7 +43,6 @@ async function show(octets: Uint8Array, names: readonly string[], o: RowsOptions
     if (values.length > 0)
       shown.push({ frame: row.frame, inner: row.inner, protocols: protocols.slice(2).join(':'), values });
   });
-  assert.deepEqual([...r.pass.dissection.faults], []);
   return [shown, r];
 }
 

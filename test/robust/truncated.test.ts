@@ -36,14 +36,13 @@ async function reads(frames: Iterable<RawFrame>, link: number, name: string): Pr
     assert.ok(now - before < 2, `${name}, up to frame ${frame}: ${now - before} s`);
     before = now;
   };
-  const pass = await forSource(new FrameSource(frames, link), {}, (row) => {
+  await forSource(new FrameSource(frames, link), {}, (row) => {
     rows++;
     row.dissection.info();
     if (rows % 16 === 0) treeText(row);
     if (rows % TIMED === 0) timed(row.frame);
   });
   timed(rows);
-  assert.deepEqual([...pass.dissection.faults], [], name);
   return rows;
 }
 

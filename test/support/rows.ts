@@ -80,5 +80,8 @@ export async function forSource(
   );
   await pass.run(source);
   await source.close();
+  const faults = [...pass.dissection.faults.counts];
+  if (faults.length > 0)
+    throw new Error(`faults in fttscope: ${faults.join(' ')}`, { cause: pass.dissection.faults.first });
   return pass;
 }

@@ -8,6 +8,7 @@ import { IndexPass } from '../../engine/index-pass.js';
 import { Packet } from '../../engine/packet.js';
 import { Registry } from '../../engine/registry.js';
 import { Row } from '../../engine/row.js';
+import type { Interest } from '../../engine/track.js';
 import { type AnyDissector, u16, View, Yes } from '../../kit/index.js';
 import { LIMITS } from '../../limits.js';
 import { KeyLog } from '../../tls/index.js';
@@ -75,10 +76,8 @@ class Decoder {
     const services = tlsServices(new KeyLog(), false);
     const options = { ...services, heuristicRtp: false, analyseTcp: true, showsTcp: false, duplicates: false };
     const { plan } = this.dissection;
-    this.index = new IndexPass(registry, options, {
-      tracks: (x) => plan.tracks(x),
-      announced: (x) => plan.announce(x),
-    });
+    const interest: Interest = { tracks: (x) => plan.tracks(x), announced: (x) => plan.announce(x) };
+    this.index = new IndexPass(registry, options, interest, this.dissection.faults);
   }
 
   /** One row for each envelope; all octets are one row of any other protocol. */

@@ -344,7 +344,6 @@ describe('frames in encapsulations that are cut anywhere stay harmless', async (
         },
       });
       const r = await read(relinked(b.octets, e.link));
-      assert.deepEqual([...r.pass.dissection.faults], []);
       assert.equal(r.rows.length, b.frames.length);
     });
 });
