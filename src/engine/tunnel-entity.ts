@@ -2,6 +2,7 @@ import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
 import { PROXY_AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../../dissectors/http/status.js';
 import { cipherSuiteName } from '../../dissectors/tls/ciphersuites.js';
 import { certificateSummary, versionName } from '../../dissectors/tls/index.js';
+import { Version } from '../../dissectors/tls/numbers.js';
 import { ALERTS } from '../../dissectors/tls/values.js';
 import {
   addressText,
@@ -198,8 +199,12 @@ function stateOf(life: TunnelLife, end: Moment): TunnelState {
   if (session.serverHelloFrame === undefined)
     return server.octets === 0 && isAwaited(life.clientHello, tcp, end) ? 'partial' : 'failed';
   if (veiled !== null && tcp.end !== null && gaps.length === 0) return 'failed';
-  const readable = session.verdict(0).decrypted + session.verdict(1).decrypted > 0;
-  return tcp.end !== null && (readable || session.verdict(0).records === 0) ? 'failed' : 'partial';
+  // Who got the server's Finished answers with one; RFC 8446 §4.4.4. Below TLS 1.3 the client's may go first.
+  if (session.version === Version.Tls13 && session.finished[0] !== undefined) return 'established';
+  const [client, other] = [session.verdict(0), session.verdict(1)];
+  // A record that nobody can read may hold the rest of the handshake.
+  const isRead = client.records === client.decrypted && other.records === other.decrypted;
+  return tcp.end !== null && (isRead || client.records === 0) ? 'failed' : 'partial';
 }
 
 /** Whether a proxy let no tunnel through; what it said, or what followed, may not have been captured. */

@@ -71,6 +71,28 @@ describe('a handshake of which the capture lacks something', () => {
   });
 });
 
+describe('a key log that lacks lines', () => {
+  test('a handshake of which half can be read has not failed for that', async () => {
+    const c = await tlsConversation(SOME, { version: 'TLSv1.3' });
+    const of = (wanted: RegExp): string =>
+      c.keylog
+        .split('\n')
+        .filter((line) => wanted.test(line))
+        .join('\n');
+    // The Finished of the client is read, and nothing of the server.
+    const client = await reportOn(captured(c).octets, of(/^CLIENT_HANDSHAKE/));
+    assert.equal(client.tunnels[0].state, 'established');
+    assert.notEqual(finding(client, 'tls.partial-keys'), undefined);
+    const lines = c.keylog.split('\n').filter((line) => line !== '');
+    for (let i = 1; i < 1 << lines.length; i++) {
+      const some = lines.filter((_, k) => (i >> k) & 1).join('\n');
+      const r = await reportOn(captured(c).octets, some);
+      assert.notEqual(r.tunnels[0].state, 'failed', some);
+      assert.equal(finding(r, 'tls.incomplete'), undefined, some);
+    }
+  });
+});
+
 describe('a handshake that fails', () => {
   test('an alert of the server', async () => {
     const r = await told(await begun(V12, alert(40)));
