@@ -164,6 +164,8 @@ export const LIMITS = {
   holes: 64,
   /** Tunnels whose segments are compared between captures. */
   comparedTunnels: 1024,
+  /** Places at which the clocks of the files are known to have been set. */
+  clockSteps: 64,
   /** The screens: entries of a folder that a dialog lists, and ways to go on with a path. */
   folderEntries: 5000,
   pathCompletions: 200,

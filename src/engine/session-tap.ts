@@ -22,6 +22,7 @@ import { Attempts } from './attempts.js';
 import { capturePoints } from './capture-point.js';
 import { judgeConnection } from './connection-findings.js';
 import { wrongChecksum } from './inner-checksum.js';
+import { type Leap, Pace, timestamp } from './pace.js';
 import type { Packet } from './packet.js';
 import type { Tap } from './pass.js';
 import { ICMP_HEADER, pathMessage, quotedEnds, tellPath } from './path-told.js';
@@ -42,10 +43,12 @@ export interface FileSpan {
   frame: number;
   duplicates: number;
   firstDuplicate?: Seen;
+  /** The last place where the frame before is a second old. */
+  leap: Leap | null;
 }
 
 /** Interfaces and cores deliver frames out of order by less. */
-const BACKWARDS_MS = 1000;
+const LEAP_MS = 1000;
 /** Over TCP two octets before a message of the DNS say how long it is. RFC 1035 §4.2.2 */
 const DNS_PREFIX = 2;
 /** First octet of a message of SigComp, where SIP is expected. */
@@ -136,13 +139,18 @@ export class SessionTap implements Tap {
       f = this.files.get(iface.file);
       if (f === undefined) {
         const t = at.seen();
-        this.files.set(iface.file, (f = { start: t, end: { seconds: 0, nanos: 0 }, frame: 0, duplicates: 0 }));
+        this.files.set(
+          iface.file,
+          (f = { start: t, end: { seconds: 0, nanos: 0 }, frame: 0, duplicates: 0, leap: null }),
+        );
       }
       this.file = f;
       this.fileId = iface.file;
     }
     const back = (f.end.seconds - at.seconds) * 1000 + (f.end.nanos - at.nanos) / 1e6;
-    if (back >= BACKWARDS_MS) this.model.jumped(at, back);
+    if (back >= LEAP_MS) this.model.wentBack(at, f.end, back);
+    else if (-back >= LEAP_MS && f.frame > 0)
+      f.leap = { before: { ...f.end }, at: at.seen(), ms: -back, isStep: false };
     f.end.seconds = at.seconds;
     f.end.nanos = at.nanos;
     f.frame = at.frame;
@@ -170,6 +178,8 @@ export class SessionTap implements Tap {
     life.isOwn ||= !packet.isFurtherLeg;
     life.path.segment(at, packet.direction, facts);
     life.frame(at, packet);
+    const ticks = timestamp(packet);
+    if (ticks >= 0) (life.pace ??= new Pace()).take(at, packet.direction, ticks, this.file!.leap, this.model.clock);
     if (this.severalFiles) {
       life.clock(at, packet.direction, facts);
       life.opened(packet);
@@ -504,8 +514,8 @@ export class SessionTap implements Tap {
     }
     const sessions = new Map(first.map(({ tunnel }) => [tunnel.session?.clientRandom ?? '', tunnel.id]));
     sessions.delete('');
-    const { tell } = this.model;
-    this.model.finish(end, () => first.map((life) => tunnelEntity(life, end, sessions, tell)));
+    const { tell, clock } = this.model;
+    this.model.finish(end, () => first.map((life) => tunnelEntity(life, { end, sessions, tell, clock })));
     this.attempts.judge(end, new Working(this.model.tunnels), this.model.findings);
     this.points = capturePoints(lives, [...this.model.media.streams]);
   }

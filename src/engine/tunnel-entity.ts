@@ -16,6 +16,7 @@ import {
   ours,
   type Tell,
 } from '../kit/index.js';
+import type { ClockSteps } from '../model/clock.js';
 import type {
   AlertEntry,
   CertificateEntry,
@@ -31,8 +32,8 @@ import type {
   TunnelStep,
   Verdict,
 } from '../model/entities.js';
-import { isBefore, type Moment, millis, type Seen } from '../model/moment.js';
-import type { Ending, TcpLife } from '../model/tcp-life.js';
+import { isBefore, later, type Moment, millis, type Seen } from '../model/moment.js';
+import { type Ending, STALL_MS, type Stall, type TcpLife } from '../model/tcp-life.js';
 import { uid } from '../model/uid.js';
 import type { TlsAlert, TlsSession } from '../tls/index.js';
 import type { ProxyExchange } from '../tunnel/proxy-exchange.js';
@@ -53,16 +54,19 @@ export const placeOf = (e: Endpoint): Place => ({
   port: e.port,
 });
 
-/**
- * What a report says of a tunnel. `end` is the time of the last frame of the capture; `sessions` has the numbers of
- * tunnels by the client random of their session, and `tell` says how sentences are told.
- */
-export function tunnelEntity(
-  life: TunnelLife,
-  end: Moment,
-  sessions: ReadonlyMap<string, number>,
-  tell: Tell,
-): TunnelEntity {
+/** What there is to know beside a tunnel. */
+export interface Beside {
+  /** Time of the last frame of the capture. */
+  readonly end: Moment;
+  /** Numbers of tunnels by the client random of their session. */
+  readonly sessions: ReadonlyMap<string, number>;
+  /** How sentences are told. */
+  readonly tell: Tell;
+  readonly clock: ClockSteps;
+}
+
+/** What a report says of a tunnel. */
+export function tunnelEntity(life: TunnelLife, { end, sessions, tell, clock }: Beside): TunnelEntity {
   const { tunnel, tcp } = life;
   const { session } = tunnel;
   const front = [life, ...life.legs].find((l) => l.tunnel.proxy !== undefined) ?? life;
@@ -71,7 +75,7 @@ export function tunnelEntity(
   const server = placeOf(front.tunnel.ends[front.tunnel.ue === 0 ? 1 : 0]);
   const state = stateOf(life, end);
   const failure = state === 'failed' ? failureOf(life) : undefined;
-  const release = releaseOf(life.heir ?? life, end);
+  const release = releaseOf(life.heir ?? life, end, clock);
   const [up, down] = tunnel.envelopes;
   const octets = up.octets + down.octets;
   return {
@@ -94,8 +98,8 @@ export function tunnelEntity(
     ...(release.at !== undefined && { closed: release.at }),
     steps: stepsOf(front, life.heir ?? front),
     release,
-    idleMaxMs: Math.max(tcp.idleMaxMs, life.heir?.tcp.idleMaxMs ?? 0),
-    tcp: tcpOf(life),
+    idleMaxMs: Math.max(longestPause(tcp, clock), life.heir === null ? 0 : longestPause(life.heir.tcp, clock)),
+    tcp: tcpOf(life, clock),
     ...(session !== undefined && { tls: tlsOf(life, session, sessions, tell) }),
     envelopes: { up: countOf(up), down: countOf(down) },
     unknownTypes: Object.fromEntries([...tunnel.unknownTypes].map(([type, n]) => [String(type), n])),
@@ -113,6 +117,10 @@ export function tunnelEntity(
     findings: [],
   };
 }
+
+/** The longest time without payload: one that a clock was set forward in was shorter. */
+const longestPause = ({ pauses }: TcpLife, clock: ClockSteps): number =>
+  Math.max(0, ...pauses.map(({ ms, from, to }) => ms - (millis(from, to) - clock.passed(from, to))));
 
 const otherOf = ({ other, answer }: Tunnel): Own =>
   answer === undefined ? (other ?? ours`unknown application data`) : ours`envelopes up, and ${answer} down`;
@@ -310,7 +318,7 @@ function helloFate(tunnel: Tunnel, { alerts }: TlsSession, { ways, end }: TcpLif
 const alertName = (description: number): Own =>
   ofNumber(description, (n) => nameOf(ALERTS, n, `alert ${n}`).toLowerCase().replaceAll(' ', '_'));
 
-function releaseOf({ tunnel, tcp, path }: TunnelLife, end: Moment): Release {
+function releaseOf({ tunnel, tcp, path }: TunnelLife, end: Moment, clock: ClockSteps): Release {
   const e = tcp.end;
   const { deaf } = tcp;
   // An end that one side says again and again, to one that was there, found nobody.
@@ -318,7 +326,7 @@ function releaseOf({ tunnel, tcp, path }: TunnelLife, end: Moment): Release {
   if (deaf !== null && (e === null || isVain || isBefore(deaf, e)))
     return { by: 'unknown', how: 'silent', at: deaf, row: deaf.row, idleBeforeMs: deaf.idleMs, basis: 'inferred' };
   if (e === null || e.how === 'silent') {
-    const idle = millis(tcp.last, end);
+    const idle = clock.passed(tcp.last, end);
     return { by: 'unknown', how: idle >= SILENT_MS ? 'silent' : 'capture-end', basis: 'inferred' };
   }
   const side = tunnel.direction(e.side) === 'up' ? 'ue' : 'eftf';
@@ -344,14 +352,19 @@ const pendingOf = (octets: readonly [number, number], ue: 0 | 1): NonNullable<Re
 /** An RST whose TTL is not that of the segments before it was made on the way. */
 const isForeign = (e: Ending, usual: number): boolean => usual !== 0 && Math.abs(e.hops - usual) > 1;
 
-function tcpOf({ tunnel, tcp }: TunnelLife): TunnelEntity['tcp'] {
+function tcpOf({ tunnel, tcp }: TunnelLife, clock: ClockSteps): TunnelEntity['tcp'] {
   const [a, b] = tcp.ways;
+  // The clock was set in the middle of it.
+  const isReal = ({ at, ms }: Stall): boolean => {
+    const from = later(at, -ms / 1000);
+    return ms - millis(from, at) + clock.passed(from, at) >= STALL_MS;
+  };
   return {
     ...(tcp.rttMs !== undefined && { rttMs: tcp.rttMs }),
     retransmissions: a.retransmissions + b.retransmissions,
     outOfOrder: a.outOfOrder + b.outOfOrder,
     lostSegments: a.lost + b.lost,
-    stalls: tcp.stalls.map((s) => ({
+    stalls: tcp.stalls.filter(isReal).map((s) => ({
       id: s.id,
       at: s.at,
       ms: s.ms,

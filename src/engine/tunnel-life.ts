@@ -13,6 +13,7 @@ import { Unreached } from '../model/unreached.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { ProxyExchange } from '../tunnel/proxy-exchange.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
+import type { Pace } from './pace.js';
 import type { Packet } from './packet.js';
 import { Stacks } from './stacks.js';
 import type { TcpState } from './tcp-state.js';
@@ -51,6 +52,8 @@ export class TunnelLife {
   /** Its rows by protocol. */
   readonly stacks = new Stacks();
   readonly path = new PathWatch();
+  /** The clocks of both ends; null: they do not tell. */
+  pace: Pace | null = null;
   /** How large the packets inside are. */
   readonly sizes = new PacketSizes();
   readonly unreached = new Unreached();

@@ -278,6 +278,7 @@ export function judgeLapses(all: readonly Subscription[], until: (tunnel: number
     const tried = asked !== null && isBefore(granted.at, asked) ? ' A refresh was sent, and not accepted.' : '';
     findings.raise('subscription.expired', granted.at, refsOf(x.entity), {
       detail: words`The one for ${which} was granted for ${granted.seconds} s from then on.${tried}`,
+      lasted: { from: granted.at, to: until(tunnel), leastMs: granted.seconds * 1000 },
       ...(event !== 'reg' && { severity: 'note' }),
     });
   }

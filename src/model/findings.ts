@@ -2,6 +2,7 @@ import { asSaid, fromCode, joined, ours, type Tell, type Told, type Words, words
 import { LIMITS, type LimitReached, ReachedLimits } from '../limits.js';
 import type { IsShaky } from './capture-quality.js';
 import { CATALOGUE, type CatalogueEntry, ORDER } from './catalogue.js';
+import type { ClockSteps } from './clock.js';
 import type { FindingEntity, Severity } from './entities.js';
 import { isBefore, type Moment, type Seen } from './moment.js';
 import { uid } from './uid.js';
@@ -25,6 +26,8 @@ export interface Remark {
   readonly rows?: readonly string[];
   /** It shows in packets of which nothing between them is missing: what the capture lacks elsewhere takes nothing from it. */
   readonly isWhole?: boolean;
+  /** It holds where so much time passed, which a clock that was set meanwhile may only show. */
+  readonly lasted?: { readonly from: Moment; readonly to: Moment; readonly leastMs: number };
 }
 
 const MOST_ROWS = 20;
@@ -127,6 +130,13 @@ export class Findings {
       const about = r.refs[0];
       this.raised.set(about?.kind === kind ? `${r.code} ${kind} ${about.id}` : key, r);
     }
+  }
+
+  /** Takes back what rests on a time that did not pass. */
+  correct(clock: ClockSteps): void {
+    for (const [key, { remark: r }] of this.raised)
+      if (r.lasted !== undefined && clock.passed(r.lasted.from, r.lasted.to) < r.lasted.leastMs)
+        this.raised.delete(key);
   }
 
   /** Makes a finding about a tunnel less bad: seen in full it is noise. */

@@ -18,7 +18,7 @@ import type { DhcpTransaction } from './dhcp-transaction.js';
 import type { AddressingMessage, TunnelEntity, TunnelFailure } from './entities.js';
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
-import { isBefore, type Moment, millis, type Seen } from './moment.js';
+import { isBefore, later, type Moment, millis, type Seen } from './moment.js';
 import { LEAST_MTU } from './path-messages.js';
 import type { Question } from './resolver.js';
 
@@ -122,7 +122,8 @@ function asksAgain(messages: readonly AddressingMessage[]): boolean {
 function judgeSchedule(j: Judged, code: string, { wrong }: Backoff, remark: Remark = {}): void {
   if (wrong === null) return;
   const detail = ours`It was sent again after ${tenths(wrong.ms / 1000)} s, where ${tenths(wrong.expectedMs / 1000)} s are due.`;
-  j.raise(code, wrong.at, { ...remark, detail });
+  const { at, ms } = wrong;
+  j.raise(code, at, { ...remark, detail, lasted: { from: later(at, -ms / 1000), to: at, leastMs: ms } });
 }
 
 /** What names the P-CSCF and the DNS servers of a UE. */

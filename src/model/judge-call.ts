@@ -250,6 +250,7 @@ function judgeTimer(c: Call, end: Moment, raise: (code: string, at: Seen, remark
   const tried = unrefreshed === undefined ? '' : ours` The last try got ${unrefreshed}.`;
   raise('call.session-expired', c.end ?? refreshed, {
     detail: ours`The interval is ${timer.seconds} s, and ${Math.round(ms / 1000)} s passed without a refresh.${tried}`,
+    lasted: { from: refreshed, to: c.end ?? end, leastMs: c.end === null ? timer.seconds * 1000 : least },
     ...(c.end !== null && { confidence: 'likely' }),
   });
 }

@@ -81,6 +81,7 @@ export function judgeLeases(
   const then = renewed ? ours`it was renewed ${beyond} s after that` : ours`the tunnel went on ${beyond} s longer`;
   findings.raise('dhcp.lease-expired', since, [tunnelRef(t), ...refsOf(on)], {
     detail: ours`It was for ${seconds} s, and ${then}.${on.length === 0 ? '' : ours` Call ${on[0].id} was on then.`}`,
+    lasted: { from: since, to: until, leastMs: seconds * 1000 },
   });
 }
 

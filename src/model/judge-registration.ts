@@ -3,7 +3,7 @@ import { isoSecond, type Own, ofNumber, oneOf, ours, quoted, tenths, words } fro
 import { awaited, inSeconds } from './answer-time.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { later, type Moment, millis, type Seen } from './moment.js';
-import type { Registration } from './registration.js';
+import { LATE_MS, type Registration } from './registration.js';
 import { CONTACT_EVENTS } from './standard-words.js';
 
 /** Raises a finding about the registration, by default where its last answer came. */
@@ -97,7 +97,8 @@ function judgeExpiry(r: Registration, until: Moment | null, raise: Raise): void 
   if (r.refreshedLate !== null) {
     const { at, granted, over } = r.refreshedLate;
     const detail = ours`${ranOut(granted, over)}, and the refresh came ${inSeconds(millis(over, at))} s after that.`;
-    raise('sip.registration-expired', at, { detail });
+    const lasted = { from: later(over, -granted), to: at, leastMs: 1000 * granted };
+    raise('sip.registration-expired', at, { detail, lasted });
   }
   if (until === null || r.state !== 'expired' || r.heir !== null || r.registered === null || !r.lapsed(until)) return;
   const granted = r.expiresSeconds ?? 0;
@@ -105,6 +106,7 @@ function judgeExpiry(r: Registration, until: Moment | null, raise: Raise): void 
   const after = ours`no refresh came in the ${inSeconds(millis(over, until))} s after that`;
   raise('sip.registration-expired', r.registered, {
     detail: ours`${ranOut(granted, over)}, and ${r.isRecovered ? 'the UE registered anew after that' : after}.`,
+    lasted: { from: r.registered, to: until, leastMs: 1000 * granted },
   });
 }
 
@@ -113,6 +115,7 @@ function judgeInterval(r: Registration, raise: Raise): void {
   if (r.tardy !== null)
     raise('sip.refresh-late', r.tardy.at, {
       detail: ours`It came ${Math.round(r.tardy.ms / 1000)} s after it was due.`,
+      lasted: { from: later(r.tardy.at, -r.tardy.ms / 1000), to: r.tardy.at, leastMs: LATE_MS },
     });
   if (r.brief !== null)
     raise('sip.interval-brief', r.brief.at, {

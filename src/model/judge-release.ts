@@ -53,7 +53,7 @@ export function judgeReleases(m: SessionModel, isShaky: IsShaky): void {
     if (at === undefined || t.state !== 'established') continue;
     const when: Seen = { ...at, row };
     // What was not captured, or stands elsewhere, may have ended it before.
-    if (UNSURE.some((code) => m.findings.has(code, t.id)) || isHalfRead(t)) continue;
+    if (UNSURE.some((code) => m.findings.has(code, t.id)) || isHalfRead(t) || m.clock.wentBack(t.legs)) continue;
     const isSure = !isShaky(t.id, 'tunnel.closed-in-call', 'sight');
     const own = registrations.get(t.id) ?? [];
     const cut = (calls.get(t.id) ?? []).filter((c) => isCut(m, c, t, when));

@@ -6,8 +6,8 @@ import { SecurityAgreement, type SubscriberSecrets } from './aka.js';
 import { ANSWER_MS, awaited, EMERGENCY } from './answer-time.js';
 import { Authentication } from './authentication.js';
 import { boundBy, type Contact, grantedTo } from './bindings.js';
+import type { ClockSteps } from './clock.js';
 import type { RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
-
 import type { Remark } from './findings.js';
 import { type Arrival, earlier, later, type Moment, millis, type Seen } from './moment.js';
 import type { SipEvent } from './sip-event.js';
@@ -22,7 +22,7 @@ const LOOP = 3;
 /** Who asks so often again hears nothing: that need not be seen. */
 const REPEATED = 3;
 /** A little late is in time. */
-const LATE_MS = 30_000;
+export const LATE_MS = 30_000;
 const MIN_EXPIRES = headerId('Min-Expires');
 const REQUIRE = headerId('Require');
 
@@ -251,8 +251,10 @@ export class Registration {
   }
 
   /** Whether the binding had run out by `at`. */
-  lapsed(at: Moment): boolean {
-    return this.registered !== null && millis(this.registered, at) > (this.expiresSeconds ?? 0) * 1000;
+  lapsed(at: Moment, clock?: ClockSteps): boolean {
+    if (this.registered === null) return false;
+    const ms = clock === undefined ? millis(this.registered, at) : clock.passed(this.registered, at);
+    return ms > (this.expiresSeconds ?? 0) * 1000;
   }
 
   /** Until when the binding is there, as far as is known; undefined where it never was. */
@@ -361,8 +363,8 @@ export class Registration {
   isCutOff = false;
 
   /** @param until when anything of it could be heard: its tunnel may end before the capture does */
-  finish(end: Moment, until: Moment): void {
-    if (this.state === 'registered' && this.lapsed(end)) this.state = 'expired';
+  finish(end: Moment, until: Moment, clock: ClockSteps): void {
+    if (this.state === 'registered' && this.lapsed(end, clock)) this.state = 'expired';
     this.giveUp(until);
     const last = this.transactions[this.transactions.length - 1];
     const stuck = last?.answered != null && !last.asks && millis(last.answered, until) >= ANSWER_MS;

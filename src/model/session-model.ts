@@ -7,6 +7,7 @@ import { Addressing } from './addressing.js';
 import type { SubscriberSecrets } from './aka.js';
 import { Archive, type Shelf } from './archive.js';
 import { shakiness } from './capture-quality.js';
+import { ClockSteps } from './clock.js';
 import type { AddressingEntity, CallEntity, FindingEntity, MediaEntity, TunnelEntity } from './entities.js';
 import { EspWatch } from './esp-watch.js';
 import type { Content } from './events.js';
@@ -88,6 +89,7 @@ export class SessionModel {
   readonly findings: Findings;
   /** The caps that it reached. */
   readonly reached = new ReachedLimits();
+  readonly clock = new ClockSteps(this.reached);
   private lastRow = '';
   private readonly byId = new Map<number, TunnelEntity>();
 
@@ -142,9 +144,19 @@ export class SessionModel {
   }
 
   /** The time of the frame at hand is so much before that of the frame before it. */
-  jumped(at: Arrival, ms: number): void {
+  wentBack(at: Arrival, before: Moment, ms: number): void {
     const detail = ours`From one frame to the next it goes back by ${Math.round(ms)} ms.`;
     this.findings.raise('capture.clock-jump', at.seen(), [{ kind: 'file', id: at.file }], { detail });
+    this.clock.add({ file: at.file, before: { ...before }, at: at.seen(), ms: -ms });
+  }
+
+  /** Tells where clocks were set forward. */
+  private tellSteps(): void {
+    for (const { file, at, ms } of this.clock.steps)
+      if (ms > 0)
+        this.findings.raise('capture.clock-jump', at, [{ kind: 'file', id: file }], {
+          detail: ours`From one frame to the next it goes forward by ${Math.round(ms / 1000)} s that passed for neither end of the connection, as timestamps of TCP tell.`,
+        });
   }
 
   /** A file could not be read to its end. */
@@ -270,9 +282,10 @@ export class SessionModel {
     const numbers = this.media.finish(this.archive?.streams);
     this.archive?.renumber(numbers);
     this.findings.renumber('media', numbers);
+    this.tellSteps();
     this.tunnels = tunnels();
     for (const t of this.tunnels) this.byId.set(t.id, t);
-    this.signalling.finish(end, (ids) => heardUntil(this, ids));
+    this.signalling.finish(end, (ids) => heardUntil(this, ids), this.clock);
     for (const s of this.media.streams) {
       this.signalling.calls.at(s.call)?.carry(s);
     }
@@ -282,6 +295,7 @@ export class SessionModel {
     }
     this.tellSenders();
     judge(this);
+    if (this.clock.steps.length > 0) this.findings.correct(this.clock);
   }
 
   /** The tunnel with this number; undefined for one that is only a further leg of another. */

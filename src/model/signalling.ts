@@ -3,6 +3,7 @@ import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { SubscriberSecrets } from './aka.js';
 import { Bindings } from './bindings.js';
 import { Call } from './call.js';
+import type { ClockSteps } from './clock.js';
 import type { MessageEntity } from './entities.js';
 import type { Content } from './events.js';
 import {
@@ -171,9 +172,9 @@ export class Signalling {
   }
 
   /** @param until when anything of what runs in these tunnels could be heard */
-  finish(end: Moment, until: (tunnels: Iterable<number>) => Moment): void {
+  finish(end: Moment, until: (tunnels: Iterable<number>) => Moment, clock: ClockSteps): void {
     const heard = (r: Registration): Moment => until([r.tunnel]);
-    for (const r of this.registrations) r.finish(end, heard(r));
+    for (const r of this.registrations) r.finish(end, heard(r), clock);
     this.bindings.finish(this.registrations, heard);
     for (const c of this.calls) c.finish(until(c.tunnels));
   }

@@ -61,7 +61,7 @@ export interface Ending extends Seen {
 /** Captures of several queues put frames in a wrong order by less. */
 export const ORDER_MS = 1;
 /** Pauses that are shorter are the jitter of any path. */
-const STALL_MS = 100;
+export const STALL_MS = 100;
 /**
  * Repetitions without any answer, and how long they go on at least, after which the other side is taken to be gone: a
  * burst of repetitions waits for no answer. RFC 6298 §2.4, §5.5: the first of those that do waits for some 200 ms or more
@@ -71,6 +71,16 @@ const DEAF_MS = 400;
 
 /** So long after the last payload a segment without any is a keep-alive, and what comes back its answer. RFC 9293 §3.8.4 */
 const PROBE_MS = 1000;
+
+/** Pauses that are told of, where clocks may have been set in the longest. */
+const MOST_PAUSES = 2;
+
+/** A time without payload. */
+interface Pause {
+  readonly from: Moment;
+  readonly to: Moment;
+  readonly ms: number;
+}
 
 /** A hole in the octets of a direction. */
 interface Hole extends Moment {
@@ -182,7 +192,8 @@ export class TcpLife {
   fin: Ending | null = null;
   rst: Ending | null = null;
   closeNotify: Ending | null = null;
-  idleMaxMs = 0;
+  /** The two longest times without payload: the first may be none. */
+  readonly pauses: Pause[] = [];
   /** What ICMP says of it; null: nothing. */
   told: PathMessages | null = null;
   /** Octets of all frames on the wire. */
@@ -223,6 +234,14 @@ export class TcpLife {
   segmentsIn(side: 0 | 1, octets: number): number {
     const { largest } = this.ways[side];
     return largest === 0 ? 0 : Math.ceil(octets / largest);
+  }
+
+  private paused({ seconds, nanos }: Arrival, ms: number): void {
+    const { pauses } = this;
+    if (ms <= 0 || (pauses.length === MOST_PAUSES && ms <= pauses[MOST_PAUSES - 1].ms)) return;
+    pauses.push({ from: { seconds: this.dataSeconds, nanos: this.dataNanos }, to: { seconds, nanos }, ms });
+    pauses.sort((x, y) => y.ms - x.ms);
+    if (pauses.length > MOST_PAUSES) pauses.length = MOST_PAUSES;
   }
 
   /** Milliseconds since payload was last sent. */
@@ -281,7 +300,7 @@ export class TcpLife {
     this.turn(a, side, s, idle);
     const stall = s.length > 0 ? this.progress(a, side, way, s) : null;
     if (s.length > 1 || this.isAnswer(a, side, s)) {
-      if (idle > this.idleMaxMs && this.end === null) this.idleMaxMs = idle;
+      if (this.end === null) this.paused(a, idle);
       this.dataSeconds = a.seconds;
       this.dataNanos = a.nanos;
       this.probing = -1;

@@ -54,7 +54,7 @@ export const CAPTURE: Entries = {
   'capture.clock-jump': {
     severity: 'warn',
     kind: 'capture',
-    title: 'The clock of the capture went back',
+    title: 'The clock of the capture was set',
     meaning: 'Durations across that place are wrong.',
     next: 'Set the clock of the capturing machine once, before the capture.',
   },
