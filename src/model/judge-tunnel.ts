@@ -1,7 +1,7 @@
 import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
 import { PROXY_AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../../dissectors/http/status.js';
 import { joined, type Own, ofNumber, ours, quoted, tenths, type Words, words } from '../kit/index.js';
-import type { CertificateEntry, TunnelEntity, Verdict } from './entities.js';
+import type { CertificateEntry, GapEntry, TunnelEntity, TunnelStep, Verdict } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { isBefore, type Moment, type Seen } from './moment.js';
 
@@ -164,7 +164,9 @@ function judgeName(t: TunnelEntity, raise: Raise): void {
   const target = t.proxy !== undefined ? t.eftf.address : sni === undefined ? t.eftf.name : undefined;
   const named = target !== undefined && !isAddress(target);
   if (sni === undefined) {
-    const asked = t.steps.some((s) => s.step === 'client-hello'); // what the capture lacks may have it
+    const hello = t.steps.find((s) => s.step === 'client-hello');
+    // What the capture lacks, or cut, may have it.
+    const asked = hello !== undefined && !t.gaps.some((g) => mayTear(g, hello));
     const failed = t.state === 'failed' && mayBeForName(t, named);
     // Who proves the very address has no need of a name.
     if (!named && certificate?.names.includes(t.eftf.address)) return;
@@ -186,6 +188,10 @@ function judgeName(t: TunnelEntity, raise: Raise): void {
   if (wrong || (names.length > 0 && !names.some((n) => covers(n, sni))))
     raise('tls.sni-mismatch', undefined, { detail: words`The server name is ${quoted('host', sni)}.`, ...severity });
 }
+
+/** Whether octets that are missing may be those of the ClientHello: no record that is counted comes before them. */
+const mayTear = ({ direction, at, firstRecord }: GapEntry, hello: TunnelStep): boolean =>
+  direction === 'up' && !isBefore(at, hello.at) && firstRecord === undefined;
 
 /**
  * Alerts that say what was wrong, and it was no name: bad_record_mac, record_overflow, certificate_revoked and _expired,

@@ -49,6 +49,20 @@ describe('a handshake of which the capture lacks something', () => {
     assert.ok(codes(none).includes('tls.no-answer'));
   });
 
+  test('what the snaplen cut of a ClientHello may be the name', async () => {
+    const c = await tlsConversation(SOME, V12);
+    const flights = [connect(), answer(200, 'OK')].map((p) => ({ ...p, ordered: true, pause: 0 }));
+    const proxied = { ...c, flights: [...flights, ...c.flights], inner: [] };
+    let torn = 0;
+    for (let octets = 120; octets < 300; octets += 20) {
+      const r = await reportOn(captured(proxied, {}, { shape: [snaplen(octets)] }).octets, c.keylog);
+      const { tls } = r.tunnels[0];
+      if (tls?.clientRandom !== undefined && tls.sni === undefined) torn++;
+      assert.equal(finding(r, 'tls.sni-missing'), undefined, String(octets));
+    }
+    assert.ok(torn > 0, 'some have the random and not the name');
+  });
+
   test('without the ClientHello nobody knows which name it had', async () => {
     const c = await tlsConversation(SOME, { version: 'TLSv1.3' });
     const r = await reportOn(captured(c, {}, { shape: [only(1)] }).octets, c.keylog);
