@@ -206,9 +206,11 @@ export const LIMITS = {
   hostServers: 8,
   /** Addresses behind a device that an EFTF learns where its router is none of ours. */
   learntAddresses: 1 << 16,
-  /** SIP of an end: transactions, and calls of a user agent (486 beyond); challenges that the lab registrar keeps. */
+  /** SIP of an end: transactions, calls of a user agent (486 beyond), and those who ring for one of them; challenges that the
+   * lab registrar keeps. */
   sipTransactions: 20_000,
   sipCalls: 1000,
+  sipForks: 64,
   sipNonces: 50_000,
   /** Octets of TLS key logs that each further file of a ring begins with; the oldest lines are left out, and that is told. */
   ringKeyOctets: 4 << 20,

@@ -94,6 +94,7 @@ function current(ue: Ue): NonNullable<UeSip['call']> {
 
 async function hold(ue: Ue, a: Arguments): Promise<void> {
   const one = current(ue);
+  if (a.by !== 'update' && one.state !== 'confirmed') throw new StepFailed('the call is not answered yet');
   const heard = ue.hear(
     /^(media: \S+ with|call ended|.* refused: )/,
     within(a, MESSAGE_MS),

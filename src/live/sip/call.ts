@@ -1,6 +1,7 @@
 import { headerOf, headersOf, type SipRepresentation, sipRequest } from '../../../dissectors/sip/index.js';
 import { utf8Text } from '../../kit/index.js';
 import type { Cancel } from '../clock.js';
+import { integer } from '../random.js';
 import type { Dialog } from './dialog.js';
 import { Exchange, type ExchangeHandler, type Wallet } from './exchange.js';
 import { listOf, parseCSeq } from './header-text.js';
@@ -58,6 +59,8 @@ export abstract class Call {
   /** Whether the peer says that it takes UPDATE. */
   private takesUpdate = false;
   private cancelReserve: Cancel | undefined;
+  /** What waits for the ACK of our 2xx. */
+  private afterAck: (() => void) | undefined;
 
   constructor(
     protected readonly cx: CallContext,
@@ -103,9 +106,17 @@ export abstract class Call {
     this.change('sendrecv', method);
   }
 
-  /** Offers the session again with another direction. No effect without a dialog, or while an offer is under way. */
+  /**
+   * Offers the session again with another direction. No effect without a dialog, or while an offer is under way. An INVITE
+   * waits for the ACK of the one before, and has no effect before there is an answer. RFC 3261 §14.1
+   */
   change(direction: MediaDirection, method: 'INVITE' | 'UPDATE'): void {
     if (!this.dialog || this.offering || this.state === 'ended') return;
+    if (method === 'INVITE' && this.state !== 'confirmed') return;
+    if (method === 'INVITE' && this.answers.size > 0) {
+      this.onceAcknowledged(() => this.change(direction, method));
+      return;
+    }
     this.session.wanted = direction;
     this.offering = true;
     const body = { type: SDP, octets: this.session.offer() };
@@ -290,6 +301,16 @@ export abstract class Call {
       if (this.session.accept(ack.body)) this.agreed();
       else this.hangUp();
     }
+    if (this.answers.size > 0) return;
+    const { afterAck } = this;
+    this.afterAck = undefined;
+    afterAck?.();
+  }
+
+  /** Does something at once, or where our 2xx waits for its ACK, then. */
+  protected onceAcknowledged(act: () => void): void {
+    if (this.answers.size === 0) act();
+    else this.afterAck = act;
   }
 
   /** Media may flow, as soon as our resources are there. */
@@ -355,7 +376,12 @@ export abstract class Call {
     const has = request.message.body.length > 0;
     const refreshes = !has && request.method === 'UPDATE';
     const brief = tooBrief(request.message);
-    if (brief !== undefined || (this.offering && !refreshes)) {
+    const isSecond = request.method === 'INVITE' && this.state !== 'confirmed';
+    if (isSecond && !this.initiated) {
+      layer.respond(request, 500, [['Retry-After', String(integer(layer.random, 0, 10))]]); // RFC 3261 §14.2
+      return;
+    }
+    if (brief !== undefined || isSecond || (this.offering && !refreshes)) {
       layer.respond(request, brief ? 422 : 491, brief);
       return;
     }

@@ -3,7 +3,7 @@ import type { Cancel } from '../clock.js';
 import { hexDigits, integer } from '../random.js';
 import { Call, type CallContext } from './call.js';
 import { Dialog } from './dialog.js';
-import { listOf, parseCSeq, parseNameAddress } from './header-text.js';
+import { listOf, parseCSeq, parseNameAddress, tagOf } from './header-text.js';
 import type { IncomingRequest } from './layer.js';
 import type { MediaSession } from './sdp.js';
 
@@ -119,11 +119,27 @@ export class IncomingCall extends Call {
     this.end({ type: 'ended', by: 'local', status });
   }
 
+  /** Ends the call; once it was answered, not before the ACK: RFC 3261 §15. */
   hangUp(): void {
-    if (this.state === 'confirmed') {
+    if (this.state !== 'confirmed') {
+      this.reject(603);
+      return;
+    }
+    this.onceAcknowledged(() => {
       this.bye();
       this.end({ type: 'ended', by: 'local' });
-    } else this.reject(603);
+    });
+  }
+
+  /** Whether a request is the INVITE of this call, or came from it by another way. RFC 3261 §8.2.2.2 */
+  isOf({ message }: IncomingRequest): boolean {
+    const { callId, cseq, dialog } = this;
+    const number = parseCSeq(headerOf(message, 'CSeq'))?.number ?? 0;
+    return (
+      headerOf(message, 'Call-ID') === callId &&
+      number === cseq &&
+      tagOf(headerOf(message, 'From')) === dialog?.remoteTag
+    );
   }
 
   /** The caller took the call back. RFC 3261 §9.2 */

@@ -1,4 +1,5 @@
 import { headerOf, headersOf, type SipRepresentation } from '../../../dissectors/sip/index.js';
+import { LIMITS } from '../../limits.js';
 import type { Cancel } from '../clock.js';
 import { hexDigits, integer } from '../random.js';
 import { ALLOW, Call, type CallContext } from './call.js';
@@ -19,15 +20,25 @@ export interface CallOptions {
   reliable?: 'required' | 'supported' | 'none';
 }
 
+/** Somebody who was found: where a proxy forks, there are several, each with a dialog and a session of its own. RFC 3261 §12.1 */
+interface Leg {
+  readonly dialog: Dialog;
+  rseq: number;
+  /** The answer to our offer, in the first response that had one. */
+  answer?: Uint8Array;
+}
+
 /** A call that we make. RFC 3261 §13.2, RFC 3262, §9.1 */
 export class OutgoingCall extends Call {
   readonly callId: string;
   private readonly localTag: string;
   private cseq: number;
   private exchange: Exchange | undefined;
-  private readonly early = new Map<string, { dialog: Dialog; rseq: number }>();
-  /** Whether a provisional response came: no CANCEL before that. RFC 3261 §9.1 */
-  private heard = false;
+  private readonly early = new Map<string, Leg>();
+  /** The request that a provisional response came to: no CANCEL of another. RFC 3261 §9.1 */
+  private heard: SipRepresentation | undefined;
+  /** The leg whose answer the session has. */
+  private described: Leg | undefined;
   private cancelling = false;
   private accepted = false;
   /** Ends the wait for what a CANCEL brings. */
@@ -89,7 +100,7 @@ export class OutgoingCall extends Call {
       return;
     }
     this.cancelling = true;
-    if (this.heard) this.cancel();
+    if (this.heard !== undefined && this.heard === this.exchange?.request) this.cancel();
   }
 
   override abandon(): void {
@@ -117,7 +128,6 @@ export class OutgoingCall extends Call {
     if (status < 200) this.provisional(response, request, status);
     else if (status < 300) this.success(response, request);
     else if (status === 422 && !this.cancelling && this.timer.lengthen(response)) {
-      this.heard = false;
       this.start(); // RFC 4028 §7.3
     } else {
       const reason = 'reason' in response.start ? response.start.reason : '';
@@ -128,16 +138,16 @@ export class OutgoingCall extends Call {
 
   private provisional(response: SipRepresentation, request: SipRepresentation, status: number): void {
     if (this.state === 'ended') return;
-    if (!this.heard) {
-      this.heard = true;
+    if (this.heard !== request) {
+      this.heard = request;
       if (this.cancelling) this.cancel();
     }
     const tag = tagOf(headerOf(response, 'To'));
     if (status === 100 || tag === undefined) return;
     const known = this.early.get(tag);
     const dialog = known?.dialog ?? Dialog.ofResponse(request, response);
-    if (!dialog) return;
-    const leg = known ?? { dialog, rseq: 0 };
+    if (!dialog || (!known && this.early.size >= LIMITS.sipForks)) return;
+    const leg: Leg = known ?? { dialog, rseq: 0 };
     this.early.set(tag, leg);
     this.dialog ??= dialog;
     const rseq = Number(headerOf(response, 'RSeq') ?? Number.NaN);
@@ -147,7 +157,7 @@ export class OutgoingCall extends Call {
       leg.rseq = rseq;
     }
     this.state = 'ringing';
-    this.take(response);
+    this.take(response, leg);
     this.onEvent({ type: 'progress', status, reliable });
     if (reliable) this.confirm(rseq, request, dialog);
   }
@@ -173,6 +183,12 @@ export class OutgoingCall extends Call {
     if (this.unconfirmed === 0) super.reserved();
   }
 
+  /** Nobody knows of our PRACK: who rings is told to stop. */
+  protected override refused(method: string, status: number): void {
+    if (this.state === 'ringing' && (status === 481 || status === 408)) this.cancel();
+    super.refused(method, status);
+  }
+
   private success(response: SipRepresentation, request: SipRepresentation): void {
     const tag = tagOf(headerOf(response, 'To')) ?? '';
     if (this.accepted && tag === this.dialog?.remoteTag) {
@@ -183,6 +199,7 @@ export class OutgoingCall extends Call {
     const dialog = leg?.dialog ?? Dialog.ofResponse(request, response);
     if (!dialog) return;
     dialog.refresh(response);
+    const chosen: Leg = leg ?? { dialog, rseq: 0 };
     const another = this.accepted || this.state === 'ended';
     if (!another) this.dialog = dialog;
     if (!another && !this.cancelling) this.state = 'confirmed';
@@ -198,7 +215,8 @@ export class OutgoingCall extends Call {
       return;
     }
     this.timer.answered(response);
-    this.take(response);
+    this.offering ||= this.described !== chosen; // what another branch of a fork agreed on is over
+    this.take(response, chosen);
     if (this.offering) {
       this.bye();
       this.end({ type: 'ended', by: 'failure', reason: 'no usable answer' });
@@ -207,10 +225,12 @@ export class OutgoingCall extends Call {
     this.onEvent({ type: 'answered' });
   }
 
-  /** The answer to our offer: in the first response that carries it. RFC 3261 §13.2.1 */
-  private take(response: SipRepresentation): void {
-    if (!this.offering || response.body.length === 0 || !this.session.accept(response.body)) return;
+  /** The answer to our offer: in the first response of a leg that carries it. RFC 3261 §13.2.1 */
+  private take(response: SipRepresentation, leg: Leg): void {
+    if (response.body.length > 0) leg.answer ??= response.body;
+    if (!this.offering || leg.answer === undefined || !this.session.accept(leg.answer)) return;
     this.offering = false;
+    this.described = leg;
     this.reserve();
     this.agreed();
   }

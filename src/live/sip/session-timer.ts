@@ -22,7 +22,7 @@ function sessionExpires(m: SipRepresentation): { seconds: number; refresher: Ref
   const [head, ...rest] = splitOutside(headerOf(m, 'Session-Expires') ?? '', ';');
   const seconds = secondsOf(head);
   const refresher = parameters(rest).get('refresher');
-  if (seconds === undefined) return undefined;
+  if (!seconds) return undefined; // none, or one that would be over at once
   return { seconds, refresher: refresher === 'uac' || refresher === 'uas' ? refresher : undefined };
 }
 
@@ -103,7 +103,15 @@ export class SessionTimer {
     if (agreed === undefined) return;
     const { clock, refresh, expired } = this.options;
     const { seconds, ours } = agreed;
-    const wait = ours ? seconds / 2 : seconds - Math.min(LEAD, seconds / 3); // RFC 4028 §7.4, §10
-    this.cancel = clock.after(1000 * wait, ours ? refresh : expired);
+    const end = seconds - Math.min(LEAD, seconds / 3); // RFC 4028 §10
+    if (!ours) {
+      this.cancel = clock.after(1000 * end, expired);
+      return;
+    }
+    const half = seconds / 2; // RFC 4028 §7.4
+    this.cancel = clock.after(1000 * half, () => {
+      this.cancel = clock.after(1000 * (end - half), expired); // §10: nor where no refresh succeeds
+      refresh();
+    });
   }
 }

@@ -102,7 +102,8 @@ abstract class Client<State extends string> extends Transaction<State> implement
     const state: string = this.state;
     if (state === 'completed' || state === 'accepted' || state === 'terminated') return;
     this.terminate();
-    if (this.handler.onFailure) this.handler.onFailure();
+    // Who has said that it takes care of the request is not asked again another way.
+    if (this.handler.onFailure && state !== 'proceeding') this.handler.onFailure();
     else this.handler.onResponse(sipResponse(this.request, 503, `Connection: ${why}`));
   }
 

@@ -210,19 +210,22 @@ export class UserAgent {
 
   private incoming(request: IncomingRequest): void {
     const { message, method } = request;
+    if (method === 'CANCEL') {
+      this.cancelled(request); // within a dialog, too: that of a re-INVITE
+      return;
+    }
+    const unknown = listOf(headersOf(message, 'Require')).filter((t) => !KNOWN.includes(t));
+    if (unknown.length > 0 && method !== 'ACK') {
+      this.layer.respond(request, 420, [['Unsupported', unknown.join(', ')]]); // RFC 3261 §8.2.2.3
+      return;
+    }
     if (tagOf(headerOf(message, 'To')) !== undefined) {
       const call = [...this.calls].find((c) => c.dialog?.owns(message));
       if (call) call.handle(request);
       else if (method !== 'ACK') this.layer.respond(request, 481); // RFC 3261 §12.2.2
       return;
     }
-    const unknown = listOf(headersOf(message, 'Require')).filter((t) => !KNOWN.includes(t));
-    if (unknown.length > 0 && method !== 'ACK' && method !== 'CANCEL') {
-      this.layer.respond(request, 420, [['Unsupported', unknown.join(', ')]]); // RFC 3261 §8.2.2.3
-      return;
-    }
     if (method === 'INVITE') this.invited(request);
-    else if (method === 'CANCEL') this.cancelled(request);
     else if (method === 'OPTIONS')
       this.layer.respond(request, 200, [
         ['Allow', ALLOW],
@@ -234,6 +237,10 @@ export class UserAgent {
   }
 
   private invited(request: IncomingRequest): void {
+    if ([...this.calls].some((c) => c instanceof IncomingCall && c.isOf(request))) {
+      this.layer.respond(request, 482); // RFC 3261 §8.2.2.2: it came by another way already
+      return;
+    }
     const brief = tooBrief(request.message);
     if (brief !== undefined) {
       this.layer.respond(request, 422, brief);

@@ -92,7 +92,7 @@ test('a reliable response is repeated until its PRACK, and the answer waits for 
 
 test('without a PRACK the call fails after 64 T1', () => {
   const x = pair();
-  x.net.lose = (p) => p.line === 'PRACK';
+  x.net.lose = (p) => p.line === 'PRACK' || p.line === 'CANCEL'; // the caller takes it back, too
   x.a.ua.call('sip:user2@ims.example');
   x.clock.advance(100);
   x.incoming().ring();

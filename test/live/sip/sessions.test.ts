@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { headerOf, type SipRepresentation } from '../../../dissectors/sip/index.js';
 import { address } from '../../../src/live/address.js';
 import { seededRandom } from '../../../src/live/random.js';
+import type { SipLayer } from '../../../src/live/sip/layer.js';
 import { Reservation } from '../../../src/live/sip/reservation.js';
 import { CODECS, MediaSession } from '../../../src/live/sip/sdp.js';
 import { SessionTimer, tooBrief } from '../../../src/live/sip/session-timer.js';
@@ -84,6 +85,29 @@ test('who hears no refresh ends the call before the timer runs out', () => {
   const bye = x.net.passed.find((p) => p.line === 'BYE' && p.from === '2')!;
   assert.ok(Math.abs(bye.at - from - 568_000) <= 20, String(bye.at - from)); // RFC 4028 §10: 32 s before
   assert.equal(x.of(x.b).at(-1), 'ended failure');
+});
+
+test('who refreshes in vain ends the call before the timer runs out, too. RFC 4028 §10', () => {
+  const x = established({ sessionExpires: 600 });
+  const other = x.incoming();
+  other.handle = (request) => void (x.b.ua as unknown as { layer: SipLayer }).layer.respond(request, 503);
+  (other as unknown as { timer: SessionTimer }).timer.stop(); // it would end the call, too
+  x.clock.advance(567_000);
+  assert.deepEqual([x.net.log(), x.call.state], [['1 > 2 UPDATE', '2 > 1 503 UPDATE'], 'confirmed']);
+  x.clock.advance(1_500);
+  assert.equal(x.net.log()[2], '1 > 2 BYE');
+  assert.equal(x.statusOf(x.a), 408);
+});
+
+test('a session that would be over at once has no timer', () => {
+  const timer = new SessionTimer({
+    clock: new VirtualClock(),
+    wanted: 600,
+    refresh: () => assert.fail(),
+    expired: () => assert.fail(),
+  });
+  timer.answered(message('SIP/2.0 200 OK', 'Session-Expires: 0;refresher=uac'));
+  assert.equal(timer.agreed, undefined);
 });
 
 test('a user agent that stops leaves no timer behind', () => {

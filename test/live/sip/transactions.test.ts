@@ -86,6 +86,17 @@ test('after a provisional response INVITE is not repeated, other requests are ev
   assert.deepEqual(other.at('OPTIONS'), [0, 500, 4500, 8500]);
 });
 
+test('a request that somebody takes care of already is not sent another way. RFC 3261 §18.1.1', () => {
+  const x = exchange('INVITE', (r, b) => void b.respond(r, 180));
+  const heard: number[] = [];
+  const nowhere = { onResponse: (r: SipRepresentation) => heard.push(statusOf(r)), onTimeout: () => {} };
+  const t = x.a.client(x.begin().request, B, { ...nowhere, onFailure: () => assert.fail() });
+  t.start();
+  x.clock.advance(100);
+  t.fail('gone');
+  assert.equal(heard.at(-1), 503);
+});
+
 test('a final response to INVITE is repeated until its ACK; the ACK is repeated with it', () => {
   const x = exchange('INVITE', (r, b) => void (r.method === 'INVITE' && b.respond(r, 486)));
   let acks = 0;
