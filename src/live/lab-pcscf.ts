@@ -79,8 +79,8 @@ export class LabPcscf {
       return;
     }
     const hops = Number(headerOf(message, 'Max-Forwards') ?? 70);
-    if (hops <= 0) {
-      if (method !== 'ACK') this.layer.respond(request, 483); // RFC 3261 §16.3
+    if (!(hops >= 1 && hops <= 255)) {
+      if (method !== 'ACK') this.layer.respond(request, hops === 0 ? 483 : 400); // RFC 3261 §16.3, §20.22
       return;
     }
     const target = this.target(message, request.from);

@@ -97,22 +97,33 @@ export class KeepAlive {
   answered = 0;
   private cancel: Cancel = () => undefined;
   private interval: readonly [number, number];
+  private running = false;
   private id: Uint8Array | undefined;
   private mapped: string | undefined;
   private waiting = false;
 
   constructor(private readonly options: KeepAliveOptions) {
-    this.interval = options.stream ? STREAM_INTERVAL : UDP_INTERVAL;
+    this.interval = this.usual;
   }
 
-  /** @param seconds what the peer asked for: `keep`, or Flow-Timer. RFC 6223 §4.3 */
+  private get usual(): readonly [number, number] {
+    return this.options.stream ? STREAM_INTERVAL : UDP_INTERVAL;
+  }
+
+  /**
+   * Begins; where it runs, it goes on, as often as is said now.
+   * @param seconds what the peer asked for: `keep`, or Flow-Timer. RFC 6223 §4.3
+   */
   start(seconds?: number): void {
-    if (seconds !== undefined && seconds > 0) this.interval = [800 * seconds, 1000 * seconds]; // RFC 5626 §4.4
-    this.wait();
+    const [low] = this.interval;
+    this.interval = seconds !== undefined && seconds > 0 ? [800 * seconds, 1000 * seconds] : this.usual; // RFC 5626 §4.4
+    if (!this.running || this.interval[0] !== low) this.wait();
+    this.running = true;
   }
 
   stop(): void {
     this.cancel();
+    this.running = false;
     this.waiting = false;
     this.id = undefined;
   }

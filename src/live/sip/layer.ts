@@ -160,6 +160,13 @@ export class SipLayer {
     return this.servers.get(serverKey(request.message, 'INVITE') ?? '');
   }
 
+  /** Ends the connection with a peer, if there is one, and what went over it. */
+  drop(peer: SipPeer, why: string): void {
+    if (!isReliable(peer)) return;
+    this.transport.drop?.(peer, why);
+    this.fail(peer, why);
+  }
+
   /** Forgets everything. */
   close(): void {
     for (const t of [...this.clients.values(), ...this.servers.values()]) t.stop();

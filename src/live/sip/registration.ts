@@ -160,9 +160,13 @@ export class Registration {
   }
 
   private registered(response: SipRepresentation, asked: number): void {
+    const seconds = grantedTo(this.contact(), response) ?? secondsOf(headerOf(response, 'Expires')) ?? asked;
+    if (seconds === 0) {
+      this.failed(statusOf(response), 'no time was granted'); // RFC 3261 §10.2.2: that takes it back
+      return;
+    }
     const refreshed = this.state === 'registered';
     this.state = 'registered';
-    const seconds = grantedTo(this.contact(), response) ?? secondsOf(headerOf(response, 'Expires')) ?? asked;
     this.serviceRoute = listOf(headersOf(response, 'Service-Route'));
     this.associated = listOf(headersOf(response, 'P-Associated-URI')).flatMap((v) => parseNameAddress(v)?.uri ?? []);
     const after = seconds > 1200 ? seconds - 600 : seconds / 2; // TS 24.229 §5.1.1.4.1

@@ -79,6 +79,13 @@ class Flows implements SipTransport {
     if (flow?.connection?.send(octets) !== true) this.onLost?.(peer, 'there is no connection');
   }
 
+  drop(peer: SipPeer, why: string): void {
+    const key = keyOf(peer);
+    const flow = this.flows.get(key);
+    this.flows.delete(key);
+    flow?.connection?.abort(why);
+  }
+
   close(): void {
     this.deaf();
     const flows = [...this.flows.values()];
@@ -127,6 +134,7 @@ export function bothTransports(host: IpHost, tcpHost: TcpHost, port: number): Si
     onUnreachable: undefined,
     local: (peer) => of(peer).local(peer),
     send: (octets, peer) => of(peer).send(octets, peer),
+    drop: (peer, why) => of(peer).drop?.(peer, why),
     close() {
       udp.close();
       tcp.close();

@@ -19,6 +19,8 @@ export interface SipTransport {
   /** What stands in Via and Contact for a peer: our address and port towards it. */
   local(peer: SipPeer): SipPeer | undefined;
   send(octets: Uint8Array, peer: SipPeer): void;
+  /** Ends the connection with a peer at once; who listens is not told. */
+  drop?(peer: SipPeer, why: string): void;
   /** Set by who listens. */
   onOctets: ((octets: Uint8Array, from: SipPeer) => void) | undefined;
   /** The connection with a peer is gone, or never was: why, in words. */

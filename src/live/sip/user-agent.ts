@@ -280,14 +280,15 @@ export class UserAgent {
   }
 
   private onRegistration(event: RegistrationEvent): void {
-    if (event.type === 'registered' && !event.refreshed) this.keepAlive.start(event.keepSeconds);
+    if (event.type === 'registered') this.keepAlive.start(event.keepSeconds);
     if (event.type === 'failed' || event.type === 'deregistered') this.keepAlive.stop();
     this.options.onEvent({ type: 'registration', event });
   }
 
-  /** RFC 5626 §4.4.2: with the flow gone, or its address, the registration is made anew. */
+  /** RFC 5626 §4.4.1, §4.4.2: with the flow gone, or its address, the registration is made anew, and over another connection. */
   private onKeepAlive(event: KeepAliveEvent, seenAs?: string): void {
     this.options.onEvent({ type: 'keep-alive', event, ...(seenAs !== undefined && { seenAs }) });
+    if (event === 'failed') this.layer.drop(this.options.peer, 'a keep-alive was not answered');
     if (event !== 'answered') this.registration.register();
   }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { headerOf, headersOf } from '../../../dissectors/sip/index.js';
+import { headerOf, headersOf, sipRequest } from '../../../dissectors/sip/index.js';
 import { address } from '../../../src/live/address.js';
 import { LabPcscf, type LabPcscfOptions } from '../../../src/live/lab-pcscf.js';
 import type { LabSubscriber } from '../../../src/live/lab-registrar.js';
+import type { SipLayer } from '../../../src/live/sip/layer.js';
 import { IMS_TIMERS } from '../../../src/live/sip/transport.js';
 import { UserAgent, type UserAgentEvent } from '../../../src/live/sip/user-agent.js';
 import { AuthenticationCentre, sqnNumber, Usim, type UsimSecrets } from '../../../src/live/sip/usim.js';
@@ -254,6 +255,35 @@ test('keep-alives go as often as the P-CSCF asks, are answered, and a dead flow 
   x.clock.advance(120_000);
   assert.ok(x.events.some((e) => e.type === 'keep-alive' && e.event === 'failed'));
   assert.equal(x.of().filter((e) => e.type === 'registered').length, 2);
+  x.net.lose = () => false;
+  const answered = x.ua.keptAlive;
+  x.clock.advance(300_000);
+  assert.ok(x.ua.keptAlive >= answered + 4, 'and is kept alive again');
+});
+
+test('what cannot be a number of hops is no request, and with none left nothing is passed on', () => {
+  for (const [hops, status] of [
+    ['0', '483 MESSAGE'],
+    ['many', '400 MESSAGE'],
+    ['-1', '400 MESSAGE'],
+  ]) {
+    const x = lab(subscriber({}), { password: 'secret' });
+    x.ua.register();
+    x.clock.advance(1000);
+    const layer = (x.ua as unknown as { layer: SipLayer }).layer;
+    const peer = { address: address('10.0.0.1'), port: 5060 };
+    const message = sipRequest('MESSAGE', 'sip:alice@ims.example', [
+      ['Via', layer.via(peer)],
+      ['Max-Forwards', hops],
+      ['From', '<sip:alice@ims.example>;tag=1'],
+      ['To', '<sip:alice@ims.example>'],
+      ['Call-ID', 'x'],
+      ['CSeq', '1 MESSAGE'],
+    ]);
+    layer.client(message, peer, { onResponse: () => {}, onTimeout: () => {} }).start();
+    x.clock.advance(100);
+    assert.equal(x.net.log().at(-1), `1 > 2 ${status}`);
+  }
 });
 
 test('without an agreed interval keep-alives go every 24 to 29 seconds', () => {

@@ -5,6 +5,7 @@ import { address } from '../../../src/live/address.js';
 import { IpHost } from '../../../src/live/host.js';
 import { seededRandom } from '../../../src/live/random.js';
 import type { IncomingCall } from '../../../src/live/sip/callee.js';
+import type { SipLayer } from '../../../src/live/sip/layer.js';
 import { tcpTransport } from '../../../src/live/sip/tcp-transport.js';
 import type { SipPhoneEvent } from '../../../src/live/sip-phone.js';
 import type { TcpConnection } from '../../../src/live/tcp-connection.js';
@@ -104,6 +105,21 @@ test('a connection that is gone takes the registration with it, which is made an
   x.clock.advance(61_000);
   assert.deepEqual(registrations(a.events).slice(-2), ['failed 503 Connection: reset by the peer', 'registered']);
   assert.equal(connections.size, 1);
+});
+
+test('a connection on which nothing is answered any more is given up for another. RFC 5626 §4.4.1', () => {
+  const x = lab(['alice'], [4]);
+  const a = x.begin(0, 'TCP');
+  const { tcp, layer } = x.network as unknown as { tcp: TcpHost; layer: SipLayer };
+  const { connections } = tcp as unknown as { connections: Map<string, TcpConnection> };
+  const [first] = connections.keys();
+  layer.onOther = () => {}; // empty lines are not answered
+  x.clock.advance(41_000); // asked for every 30 s, and waited for 10 s
+  assert.deepEqual(registrations(a.events).slice(-2), ['registered', 'registered']);
+  const [second, ...others] = connections.keys();
+  assert.notEqual(second, first);
+  assert.deepEqual(others, []);
+  assert.equal(x.network.pcscf.registrar.binding(`sip:alice@${DOMAIN}`)?.peer.port, Number(second.split(' ').at(-1)));
 });
 
 test('nobody listens: the registration fails at once, and says why. RFC 3261 §18.4', () => {
