@@ -1,4 +1,4 @@
-import { type Address, addressText } from './address.js';
+import { type Address, addressText, isUnspecified } from './address.js';
 import type { Clock } from './clock.js';
 import type { IpHost } from './host.js';
 import type { UdpSocket } from './host-types.js';
@@ -114,9 +114,12 @@ export class MediaEndpoint {
       cname: addressText(call.session.local.address),
       sendRtp: (octets) => {
         const to = mediaTo(remote());
-        if (to !== undefined) leg.rtp.send(to.address, to.port, octets);
+        if (to !== undefined && !isUnspecified(to.address)) leg.rtp.send(to.address, to.port, octets);
       },
-      sendRtcp: (octets) => void leg.rtcp.send(remote().address, remote().port + 1, octets),
+      sendRtcp: (octets) => {
+        const { address, port } = remote();
+        if (!isUnspecified(address)) leg.rtcp.send(address, port + 1, octets); // RFC 3264 §8.4
+      },
       onDigit: (signal, milliseconds) => onDigit?.(call, signal, milliseconds),
     });
     leg.talker.start();

@@ -1,6 +1,6 @@
 import { type SdpLine, type SessionDescription, sdp } from '../../../dissectors/sdp/index.js';
 import { encode } from '../../kit/index.js';
-import { type Address, addressText, parseAddress } from '../address.js';
+import { type Address, addressText, isUnspecified, parseAddress } from '../address.js';
 import { integer, type Random } from '../random.js';
 import type { Reservation } from './reservation.js';
 
@@ -50,6 +50,8 @@ export interface NegotiatedMedia {
 export interface RemoteAudio {
   /** Index among its media. */
   index: number;
+  /** `RTP/AVP`, or with feedback `RTP/AVPF`. RFC 4585 */
+  profile: string;
   /** `audio … RTP/AVP …` of each of its media. */
   media: string[];
   address: Address;
@@ -75,22 +77,24 @@ export function readAudio(octets: Uint8Array): RemoteAudio | undefined {
   const media = starts.map((i) => lines[i].value);
   for (const [index, from] of starts.entries()) {
     const own = lines.slice(from, starts[index + 1] ?? lines.length);
-    const m = /^audio (\d{1,5})(?:\/\d+)? RTP\/S?AVPF?((?: \d{1,3})+)\s*$/.exec(own[0].value);
-    if (m === null || m[1] === '0') continue;
+    const m = /^audio (\d{1,5})(?:\/\d+)? (RTP\/AVPF?)((?: \d{1,3})+)\s*$/.exec(own[0].value);
+    if (m === null || Number(m[1]) === 0 || Number(m[1]) > 0xffff) continue;
     const value = (own.find((l) => l.type === 'c') ?? session.find((l) => l.type === 'c'))?.value ?? '';
     const address = parseAddress(value.split(' ')[2]?.split('/')[0] ?? '');
     if (address === undefined) continue;
     const ptime = Number(attribute(own, 'ptime'));
+    const direction = directionOf(own) ?? directionOf(session) ?? 'sendrecv';
     return {
       index,
+      profile: m[2],
       media,
       address,
       port: Number(m[1]),
-      codecs: m[2]
+      codecs: m[3]
         .trim()
         .split(' ')
         .flatMap((n) => codecOf(Number(n), own)),
-      direction: directionOf(own) ?? directionOf(session) ?? 'sendrecv',
+      direction: isUnspecified(address) ? meet('sendonly', flipped(direction)) : direction, // RFC 3264 §8.4: an old hold
       ptime: ptime >= 5 && ptime <= 200 ? ptime : undefined,
       lines: own,
     };
@@ -122,6 +126,10 @@ function directionOf(lines: readonly SdpLine[]): MediaDirection | undefined {
 const sends = (d: MediaDirection): boolean => d === 'sendrecv' || d === 'sendonly';
 const receives = (d: MediaDirection): boolean => d === 'sendrecv' || d === 'recvonly';
 
+/** As the other side sees it. */
+const flipped = (d: MediaDirection): MediaDirection =>
+  d === 'sendonly' ? 'recvonly' : d === 'recvonly' ? 'sendonly' : d;
+
 /** What is left of what we want where the peer said `theirs`. RFC 3264 §6.1 */
 export function meet(ours: MediaDirection, theirs: MediaDirection): MediaDirection {
   const send = sends(ours) && receives(theirs);
@@ -144,6 +152,8 @@ export class MediaSession {
   private readonly id: number;
   private last: string | undefined;
   private pending: MediaDirection | undefined;
+  /** The streams of the session: no offer has fewer. RFC 3264 §8 */
+  private streams: Pick<RemoteAudio, 'media' | 'index' | 'profile'> = { media: [''], index: 0, profile: 'RTP/AVP' };
 
   /**
    * @param local where we receive RTP; RTCP at the port above
@@ -164,7 +174,7 @@ export class MediaSession {
   offer(): Uint8Array {
     this.pending = this.wanted;
     const event: AudioCodec[] = eventsFor(this.codecs);
-    return this.write([this.mediaLines([...this.codecs, ...event], this.wanted, 'offer')]);
+    return this.write(this.lines([...this.codecs, ...event], this.wanted, 'offer'));
   }
 
   /** The answer to an offer; undefined where nothing fits. RFC 3264 §6 */
@@ -176,10 +186,7 @@ export class MediaSession {
     const event = remote.codecs.find((c) => isEvent(c) && c.clock === chosen.clock);
     this.settle(remote, chosen, event, direction);
     const ours = [chosen, ...(event ? [event] : [])];
-    const lines = remote.media.map((m, i) =>
-      i === remote.index ? this.mediaLines(ours, direction, 'answer') : [refused(m)],
-    );
-    return this.write(lines);
+    return this.write(this.lines(ours, direction, 'answer'));
   }
 
   /** Takes the answer to our offer; false where it has nothing that we offered. */
@@ -203,6 +210,7 @@ export class MediaSession {
     direction: MediaDirection,
   ): void {
     this.reservation?.take(remote.lines);
+    this.streams = remote;
     this.media = {
       codec: chosen,
       ...(event ? { eventType: event.payloadType } : {}),
@@ -210,6 +218,12 @@ export class MediaSession {
       direction,
       ptime: remote.ptime ?? 20,
     };
+  }
+
+  /** Ours among all streams of the session. */
+  private lines(codecs: readonly AudioCodec[], direction: MediaDirection, kind: 'offer' | 'answer'): string[][] {
+    const { media, index } = this.streams;
+    return media.map((m, i) => (i === index ? this.mediaLines(codecs, direction, kind) : [refused(m)]));
   }
 
   private mediaLines(codecs: readonly AudioCodec[], direction: MediaDirection, kind: 'offer' | 'answer'): string[] {
@@ -220,7 +234,7 @@ export class MediaSession {
       `a=rtpmap:${c.payloadType} ${c.name}/${c.clock}`,
       ...(c.format ? [`a=fmtp:${c.payloadType} ${c.format}`] : []),
     ]);
-    const head = [`m=audio ${port} RTP/AVP ${types}`];
+    const head = [`m=audio ${port} ${this.streams.profile} ${types}`];
     if (most > 0) head.push(`b=AS:${address.length === 4 ? most : most + MORE_FOR_IPV6}`);
     return [...head, ...maps, 'a=ptime:20', `a=${direction}`, ...(this.reservation?.lines(kind) ?? [])];
   }
