@@ -99,7 +99,7 @@ export class LabServices {
   private watch(call: IncomingCall, agent: SipPhone, before: number): void {
     this.after(SILENCE_MS, () => {
       if (call.state === 'ended') return;
-      const received = agent.talker(call)?.reception?.received ?? 0;
+      const received = agent.talker(call)?.received ?? 0;
       if (received === before) call.hangUp();
       else this.watch(call, agent, received);
     });

@@ -55,6 +55,8 @@ export class RtpTalker {
   sentOctets = 0;
   keepAlives = 0;
   reception: RtpReception | undefined;
+  /** Packets of sources before the last. */
+  private before = 0;
   private media: NegotiatedMedia;
   private readonly ssrc: number;
   private sequence: number;
@@ -114,11 +116,19 @@ export class RtpTalker {
     return this.digits.length > 0;
   }
 
+  /** Packets that came, of whatever source. */
+  get received(): number {
+    return this.before + (this.reception?.received ?? 0);
+  }
+
   /** Takes an RTP packet. */
   receiveRtp(octets: Uint8Array): void {
     if (octets.length < 12 || octets[0] >> 6 !== 2) return;
     const p = rtp.codec!.parse(octets, 0, octets.length);
-    if (this.reception?.ssrc !== p.ssrc) this.reception = new RtpReception(p.ssrc, this.media.codec.clock);
+    if (this.reception?.ssrc !== p.ssrc) {
+      this.before = this.received;
+      this.reception = new RtpReception(p.ssrc, this.media.codec.clock);
+    }
     this.reception.packet(p.sequence, p.timestamp, this.options.clock.now());
     const { source } = this.options;
     if (p.payloadType === this.media.eventType && p.payload.length >= 4) this.heard(p.payload, p.timestamp);
@@ -161,6 +171,7 @@ export class RtpTalker {
       this.transmit(KEEP_ALIVE_TYPE, new Uint8Array(0), this.timestamp, false, now);
       return;
     }
+    if (this.media.eventType === undefined) this.digits.length = 0; // the session has them no more
     const dialled = this.digits[0];
     if (dialled) {
       this.event(dialled, now);

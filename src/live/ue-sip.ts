@@ -103,7 +103,7 @@ export class UeSip {
       this.talking = call;
     }
     if (e.type === 'ended' && this.talker !== undefined && this.talking === call)
-      this.o.tell(`media: ${this.talker.reception?.received ?? 0} packets received`);
+      this.o.tell(`media: ${this.talker.received} packets received`);
     this.o.tell(callInWords(e));
   }
 }

@@ -223,6 +223,66 @@ test('recordings are taken where they fit the codec', () => {
   assert.deepEqual([echo.next(), echo.next()], [Uint8Array.of(1), undefined]);
 });
 
+test('packets of one source after another are all counted', () => {
+  const clock = new VirtualClock();
+  const talker = new RtpTalker({
+    clock,
+    random: seededRandom(1),
+    media: {
+      codec: CODECS.PCMA,
+      remote: { address: address('10.0.0.2'), port: 6000 },
+      direction: 'inactive',
+      ptime: 20,
+    },
+    source: new EchoSource(),
+    cname: 'x',
+    sendRtp: () => {},
+    sendRtcp: () => {},
+  });
+  const packet = (ssrc: number, sequence: number): void => {
+    const b = new Uint8Array(20);
+    b[0] = 0x80;
+    b[1] = 8;
+    b[3] = sequence;
+    b[11] = ssrc;
+    talker.receiveRtp(b);
+  };
+  for (let i = 0; i < 5; i++) packet(1, i);
+  for (let i = 0; i < 3; i++) packet(2, i);
+  assert.deepEqual([talker.received, talker.reception!.received], [8, 3]);
+});
+
+test('offers of a session keep all of its streams, and their profile. RFC 3264 §8', () => {
+  const local = { address: address('10.0.0.1'), port: 4000 };
+  const session = new MediaSession(local, [CODECS.PCMA], seededRandom(1));
+  const streams = (b: Uint8Array) =>
+    [
+      ...Buffer.from(b)
+        .toString()
+        .matchAll(/^m=.*$/gm),
+    ].map(([m]) => m.trim());
+  const offer = 'v=0\r\nc=IN IP4 10.0.0.9\r\nm=audio 6000 RTP/AVPF 8\r\nm=video 6002 RTP/AVPF 99\r\n';
+  const wanted = ['m=audio 4000 RTP/AVPF 8', 'm=video 0 RTP/AVPF 99'];
+  assert.deepEqual(streams(session.answer(Buffer.from(offer))!), wanted); // RFC 3264 §6: the profile of the offer
+  session.wanted = 'sendonly';
+  const [audio, video] = streams(session.offer());
+  assert.match(audio, /^m=audio 4000 RTP\/AVPF 8 101$/);
+  assert.equal(video, wanted[1]);
+  // What wants keys is not answered without: RFC 3711, RFC 4568
+  const secure = offer.replaceAll('AVPF', 'SAVP');
+  assert.equal(new MediaSession(local, [CODECS.PCMA], seededRandom(1)).answer(Buffer.from(secure)), undefined);
+  assert.equal(readAudio(Buffer.from('m=audio 70000 RTP/AVP 8\r\nc=IN IP4 10.0.0.9\r\n')), undefined);
+});
+
+test('nothing is sent to an address that is none: RFC 3264 §8.4, the hold of RFC 2543', () => {
+  const session = new MediaSession({ address: address('10.0.0.1'), port: 4000 }, [CODECS.PCMA], seededRandom(1));
+  const hold = 'v=0\r\nc=IN IP4 0.0.0.0\r\nm=audio 6000 RTP/AVP 8\r\n';
+  assert.match(Buffer.from(session.answer(Buffer.from(hold))!).toString(), /a=recvonly\r\n/);
+  assert.equal(session.media!.direction, 'recvonly');
+  const inactive = session.answer(Buffer.from(`${hold}a=recvonly\r\n`))!;
+  assert.match(Buffer.from(inactive).toString(), /a=inactive\r\n/);
+});
+
 test('offers and answers meet as RFC 3264 says', () => {
   const local = { address: address('10.0.0.1'), port: 4000 };
   const session = new MediaSession(local, [CODECS.AMR, CODECS.PCMA], seededRandom(1));
