@@ -32,6 +32,8 @@ export interface ResolverOptions {
 const WAIT = 2000;
 const ROUNDS = 2;
 const DNS_PORT = 53;
+/** Codes of a server that does not know what another may know: SERVFAIL, NOTIMP, REFUSED. RFC 1035 §7.2, §4.1.1 */
+const CANNOT: readonly number[] = [2, 4, 5];
 
 /** A stub resolver, and the way from a name to a P-CSCF. RFC 1035 §7, RFC 3263 §4 */
 export class Resolver {
@@ -108,7 +110,10 @@ export class Resolver {
     };
     const socket: UdpSocket = host.udp(0, (d) => {
       const reply = isFrom(d, server) ? readReply(d.payload, id, name, type) : undefined;
-      if (reply) finish({ records: reply.answers, rcode: reply.flags & 15 });
+      if (reply === undefined) return;
+      const rcode = reply.flags & 15;
+      const another = CANNOT.includes(rcode) && others.some((o) => !same(o, server));
+      finish(another ? undefined : { records: reply.answers, rcode });
     });
     socket.onError = () => finish(undefined);
     cancel = clock.after(WAIT, () => finish(undefined));

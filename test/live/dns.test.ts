@@ -147,6 +147,18 @@ test('each server is asked twice, and answers to other questions are passed over
   assert.equal(outcomes.length, 1);
   say(right);
   assert.deepEqual(outcomes[1], { records: [], rcode: 0 });
+  // A server that cannot say is none that says there is nothing. RFC 1035 §7.2
+  for (const rcode of [2, 4, 5]) {
+    resolver.query('x.example', TYPE.A, (o) => outcomes.push(o));
+    const asked = sent.at(-1)!.p;
+    const q = codec.parse(udpPayload(asked)!, 0, udpPayload(asked)!.length);
+    const back = (asked.packet[asked.off] << 8) | asked.packet[asked.off + 1];
+    const refusal = { ...q, flags: 0x8180 | rcode };
+    inner.handle(udpPacket({ src: SERVER, dst: OWN }, 53, back, encode(codec, refusal)), 0);
+    assert.equal(sent.at(-1)!.to, '10.0.0.9');
+    clock.advance(20_000);
+  }
+  outcomes.splice(2);
   new Resolver({ host: inner, clock, random: seededRandom(5), servers: () => [] }).query('x', TYPE.A, (o) =>
     outcomes.push(o),
   );
