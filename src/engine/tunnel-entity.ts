@@ -320,9 +320,10 @@ const alertName = (description: number): Own =>
 
 function releaseOf({ tunnel, tcp, path }: TunnelLife, end: Moment, clock: ClockSteps): Release {
   const e = tcp.end;
-  const { deaf } = tcp;
+  // Where one direction was not captured nobody knows what came back.
+  const deaf = tcp.ways.every((w) => w.segments > 0) ? tcp.deaf : null;
   // An end that one side says again and again, to one that was there, found nobody.
-  const isVain = deaf !== null && e?.side === deaf.side && e.how !== 'rst' && tcp.ways[1 - e.side].segments > 0;
+  const isVain = deaf !== null && e?.side === deaf.side && e.how !== 'rst';
   if (deaf !== null && (e === null || isVain || isBefore(deaf, e)))
     return { by: 'unknown', how: 'silent', at: deaf, row: deaf.row, idleBeforeMs: deaf.idleMs, basis: 'inferred' };
   if (e === null || e.how === 'silent') {

@@ -1,4 +1,4 @@
-import type { TunnelEntity } from './entities.js';
+import type { TunnelEntity, Verdict } from './entities.js';
 import type { Findings } from './findings.js';
 
 /** What a capture lacks of a connection, or has out of order, and besides of what runs inside. */
@@ -16,16 +16,22 @@ const INNER_CODES: ReadonlySet<string> = new Set([
 
 /**
  * Whether the capture lacks something of a tunnel (0: of what is outside of them) that a claim of this code rests on:
- * all that there was to be seen, or a clock that goes on.
+ * all that there was to be seen, or most of that, or a clock that goes on.
  */
-export type IsShaky = (tunnel: number, code: string, on: 'sight' | 'clock') => boolean;
+export type IsShaky = (tunnel: number, code: string, on: 'sight' | 'most' | 'clock') => boolean;
 
 /** What there is to be said of a tunnel. */
 interface Quality {
   readonly outside: boolean;
   readonly inside: boolean;
   readonly clock: boolean;
+  /** One direction was not captured; or most of one, of what runs inside, could not be opened. */
+  readonly isBlind: boolean;
+  readonly isUnread: boolean;
 }
+
+/** Whether less than half of a direction was opened. */
+const isClosed = ({ records, decrypted }: Verdict): boolean => 2 * decrypted < records;
 
 /**
  * Says what of a capture is not to be trusted: where segments or frames are missing, cut or out of time, or not
@@ -47,12 +53,16 @@ export function shakiness(findings: Findings, tunnelOf: (id: number) => TunnelEn
     const d = t?.tls?.decryption;
     const unread = d !== undefined && (d.up.verdict !== 'full' || d.down.verdict !== 'full');
     const isCut = t?.legs.some((l) => findings.hasAtAll('capture.snaplen', l.file)) === true;
-    return { outside, inside: outside || unread || isCut || INSIDE.some(lacks), clock };
+    const isBlind = t !== undefined && lacks('capture.one-sided');
+    const isUnread = isBlind || (d !== undefined && (isClosed(d.up) || isClosed(d.down)));
+    return { outside, inside: outside || unread || isCut || INSIDE.some(lacks), clock, isBlind, isUnread };
   };
   return (id, code, on) => {
     let shaky = known.get(id);
     if (shaky === undefined) known.set(id, (shaky = ask(id)));
     if (on === 'clock') return shaky.clock;
-    return OUTER_CODES.test(code) && !INNER_CODES.has(code) ? shaky.outside : shaky.inside;
+    const isOuter = OUTER_CODES.test(code) && !INNER_CODES.has(code);
+    if (on === 'most') return isOuter ? shaky.isBlind : shaky.isUnread;
+    return isOuter ? shaky.outside : shaky.inside;
   };
 }

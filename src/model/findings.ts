@@ -173,7 +173,7 @@ export class Findings {
     const soft = new Set<Raised>();
     const told = [...this.raised.values()].map((r) => {
       if (!shakes(r, isShaky)) return r;
-      const softer = softened(r);
+      const softer = softened(r, isGuess(r, isShaky));
       soft.add(softer);
       return softer;
     });
@@ -207,11 +207,21 @@ function shakes({ code, entry, refs, remark }: Raised, isShaky: IsShaky): boolea
   );
 }
 
-/** The finding as an imperfect capture allows it: possible; and what only counts what is missing, a step less bad. */
-function softened(r: Raised): Raised {
+/** Whether it is about a tunnel of which the capture lacks most that could speak against it. */
+const isGuess = ({ code, entry, refs, remark }: Raised, isShaky: IsShaky): boolean =>
+  entry.absence === true &&
+  remark.isWhole !== true &&
+  refs.some((x) => x.kind === 'tunnel' && isShaky(x.id, code, 'most'));
+
+/**
+ * The finding as an imperfect capture allows it: possible; what only counts what is missing, a step less bad, and where most
+ * is missing a note.
+ */
+function softened(r: Raised, isGuess: boolean): Raised {
   const { remark, entry } = r;
   const severity = SEVERITIES.indexOf(remark.severity ?? entry.severity);
-  const least = entry.kind === 'quality' ? Math.min(severity + 1, SEVERITIES.length - 1) : severity;
+  const last = SEVERITIES.length - 1;
+  const least = isGuess ? last : entry.kind === 'quality' ? Math.min(severity + 1, last) : severity;
   return { ...r, remark: { ...remark, confidence: 'possible', severity: SEVERITIES[least] } };
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { concat } from 'fttscope/kit';
 import { CaptureBuilder } from '../build/capture.js';
@@ -101,5 +102,48 @@ describe('frames that the capturing system dropped', () => {
     const { octets } = new CaptureBuilder().connection(clearConversation(t.steps), { ...ENDS, step: 10 }).build();
     const r = await reportOn(concat([octets, LE.block(5, LE.u32(0), LE.u64(0n), LE.option(5, LE.u64(9n)), LE.u32(0))]));
     assert.equal(finding(r, 'media.loss').confidence, 'certain');
+  });
+});
+
+describe('a capture that lacks most of a tunnel', () => {
+  const [HEADER, RECORD, IP_SOURCE] = [24, 16, 14 + 12];
+
+  /** The report of a sample, of which each packet is as `shape` leaves it, or without it. */
+  async function shaped(shape: (packet: Buffer) => Buffer | undefined): Promise<Json> {
+    const sample = (ending: string): Buffer =>
+      readFileSync(new URL(`../../../samples/13-outer-loss.${ending}`, import.meta.url));
+    const octets = sample('pcap');
+    const parts = [octets.subarray(0, HEADER)];
+    for (let off = HEADER; off < octets.length; ) {
+      const next = off + RECORD + octets.readUInt32LE(off + 8);
+      const packet = shape(octets.subarray(off + RECORD, next));
+      if (packet !== undefined) {
+        const record = Buffer.from(octets.subarray(off, off + RECORD));
+        record.writeUInt32LE(packet.length, 8);
+        parts.push(record, packet);
+      }
+      off = next;
+    }
+    return reportOn(Buffer.concat(parts), sample('keys').toString('latin1'));
+  }
+
+  test('claims no silence of the side whose packets were not captured', async () => {
+    for (const ends of [10, 1]) {
+      const r = await shaped((p) => (p[IP_SOURCE + 3] === ends ? p : undefined));
+      assert.notEqual(finding(r, 'capture.one-sided'), undefined);
+      assert.equal(finding(r, 'tunnel.dead'), undefined);
+      assert.notEqual(r.tunnels[0].release.how, 'silent');
+      assert.deepEqual(
+        r.findings.filter((f: Json) => f.confidence === 'possible' && f.severity !== 'note'),
+        [],
+      );
+    }
+  });
+
+  test('has no error ahead of what it lacks: what the rest would show is a guess', async () => {
+    const r = await shaped((p) => p.subarray(0, 200));
+    assert.equal(r.findings[0].code, 'capture.snaplen');
+    const f = finding(r, 'pcscf.none');
+    assert.deepEqual([f.severity, f.confidence], ['note', 'possible']);
   });
 });
