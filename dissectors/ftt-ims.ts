@@ -173,9 +173,10 @@ export const fttIms = defineDissector<Envelope>({
     }
     const payload = v.sub(off + HEADER, off + n);
     if (n > HEADER) t.bytes(F.payload, off + HEADER, payload.length);
-    if (type(buf, off) !== IP_PACKET)
+    if (type(buf, off) !== IP_PACKET) {
+      t.none(F.unknown, off, 1);
       t.expert(E.unknownType); // TS 24.322 §5.6: discard
-    else if (n === HEADER)
+    } else if (n === HEADER)
       t.expert(E.emptyIp); // TS 24.322 §7.1.2.2: "bigger than 3"
     else if (payload.length > 0) {
       const ip = version(buf, off);

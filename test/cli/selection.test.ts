@@ -33,6 +33,8 @@ test('a name in braces stands for a filter of the program, or of the settings th
   const [failures, media] = [count(path, '-Y', 'sip.Status-Code >= 400'), count(path, '-Y', 'rtp || rtcp')];
   assert.ok(failures > 0 && media > 0);
   assert.equal(count(path, '-Y', saved('failures')), failures);
+  // expect.json of the sample: 7 envelopes of unknown types, no framing that was lost
+  assert.equal(count(sample('09-unknown-types.pcapng'), '-Y', saved('envelopes')), 7);
   const config = file('config.json', '{"version":1,"filters":[{"name":"mine","filter":"rtp || rtcp"}]}');
   assert.equal(count(path, '--config', config, '-Y', `frame && ${saved('mine')}`), media);
   // What a script does depends on no settings but those that it names.

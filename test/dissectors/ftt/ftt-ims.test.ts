@@ -51,6 +51,7 @@ describe('an envelope of FTT-IMS (TS 24.322 §7.1.2)', () => {
       'length 1+2 5',
       ...said,
       'payload 3+2 0707',
+      'unknown_type 0+1 1',
     ]);
     assert.deepEqual(see(UNKNOWN, { ...note, resync: false }).fields.slice(3, 7), said.slice(0, 4));
   });
