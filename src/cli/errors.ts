@@ -18,8 +18,6 @@ export const Exit = {
   notEstablished: 6,
   /** A fault in fttscope itself. */
   fault: 70,
-  /** Stopped by SIGINT before the end of a file. */
-  interrupted: 130,
 } as const;
 
 /** An error that the user can do something about: printed without a stack, ends the program with `exit`. */

@@ -1,4 +1,5 @@
 import type { CaptureFile, CaptureSource, Chunk, Damage } from '../capture/chunk.js';
+import type { EndSignal } from './signals.js';
 
 /** How long the writer of a pipe, whom the same Ctrl-C reaches, has to deliver its last frames. */
 const GRACE_MS = 1000;
@@ -8,12 +9,12 @@ const GRACE_MS = 1000;
  * at once, a pipe when its writer ends or after a second; a second signal ends both.
  */
 export class Interruptible implements CaptureSource {
-  /** A signal came before the end. */
-  interrupted = false;
+  /** The first signal that came before the end. */
+  stopper: EndSignal | undefined;
   private stopped = false;
   /** Ends the wait for a chunk. */
   private wake = (): void => {};
-  private readonly onSignal: () => void;
+  private readonly onSignal: (signal: EndSignal) => void;
 
   /** @param pipe an input is a pipe: the end of its writer is the end of the capture */
   constructor(
@@ -24,10 +25,10 @@ export class Interruptible implements CaptureSource {
       this.stopped = true;
       this.wake();
     };
-    this.onSignal = () => {
-      if (!pipe || this.interrupted) end();
+    this.onSignal = (signal) => {
+      if (!pipe || this.stopper !== undefined) end();
       else setTimeout(end, GRACE_MS).unref();
-      this.interrupted = true;
+      this.stopper ??= signal;
     };
     process.on('SIGINT', this.onSignal).on('SIGTERM', this.onSignal);
   }

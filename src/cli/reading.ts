@@ -23,6 +23,7 @@ import { gatherKeys, type Keys } from './keys.js';
 import type { ReadOptions } from './options.js';
 import { Progress } from './progress.js';
 import { type Services, tlsServices } from './services.js';
+import { codeOf, type EndSignal } from './signals.js';
 import { tell } from './tell.js';
 import { tunnelTest } from './which-tunnel.js';
 
@@ -52,8 +53,8 @@ export interface Outcome {
   readonly tunnels: readonly Tunnel[];
   /** Nothing of the input is damaged. */
   readonly whole: boolean;
-  /** A signal came before the end of a file. */
-  readonly interrupted: boolean;
+  /** The signal that came before the end of a file. */
+  readonly stopper: EndSignal | undefined;
   readonly files: readonly CaptureFile[];
   readonly damage: readonly Damage[];
   /** Caps that were reached. */
@@ -195,7 +196,7 @@ export class Reading {
       tunnels: pass.index.tunnels,
       whole: source.damage.length === 0,
       // To a pipe, and to a file that is followed, it is a good end.
-      interrupted: source.interrupted && !source.pipe && follow === undefined,
+      stopper: source.pipe || follow !== undefined ? undefined : source.stopper,
       files: source.files,
       damage: source.damage,
       limits,
@@ -300,11 +301,11 @@ export class Reading {
   }
 
   /** The exit code: 2 before 4 before 3, whatever applies. */
-  code({ whole, interrupted, tunnels }: Outcome, failed = false): number {
+  code({ whole, stopper, tunnels }: Outcome, failed = false): number {
     if (!whole) return Exit.input;
     if (this.o.requireDecrypt === true && !tunnels.every(isReadable)) return Exit.undecrypted;
     if (failed) return Exit.failOn;
-    return interrupted ? Exit.interrupted : Exit.done;
+    return stopper === undefined ? Exit.done : codeOf(stopper);
   }
 }
 

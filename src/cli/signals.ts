@@ -3,10 +3,10 @@ import { Exit } from './errors.js';
 
 /** Signals that tell a command that lives on to end in good order: Ctrl-C, kill, and a terminal that goes away. */
 const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-type EndSignal = (typeof ENDS)[number];
+export type EndSignal = (typeof ENDS)[number];
 
 /** The exit code of a command that such a signal stopped before all was done, as shells have it. */
-const codeOf = (signal: EndSignal): number => 128 + constants.signals[signal];
+export const codeOf = (signal: EndSignal): number => 128 + constants.signals[signal];
 
 /** The signal that stopped a command with this exit code, if one did. */
 export const stopperOf = (code: number): EndSignal | undefined => ENDS.find((signal) => codeOf(signal) === code);
@@ -62,7 +62,7 @@ export class EndSignals {
   }
 
   private readonly onSignal = (signal: EndSignal): void => {
-    if (this.came && signal === 'SIGINT') process.exit(Exit.interrupted);
+    if (this.came && signal === 'SIGINT') process.exit(codeOf(signal));
     this.signal ??= signal;
     this.end();
   };

@@ -247,6 +247,20 @@ describe('output that ends', () => {
     assert.match(out, /DHCP Discover[\s\S]*DHCP ACK[^\n]*\n$/);
     assert.match(err, /tunnel 1: .*decrypted/);
   });
+
+  test('a signal on a file: what was read is printed in whole rows, and the command dies of that signal', async () => {
+    const octets = readFileSync(TLS13);
+    const long = file('long.pcapng', Buffer.concat(Array<Buffer>(200).fill(octets)));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const child = start([long, '-k', TLS13_KEYS, '-q', '-V']);
+      let out = '';
+      child.stdout.on('data', (d) => (out += d));
+      await once(child.stdout, 'data');
+      child.kill(signal);
+      assert.deepEqual(await once(child, 'close'), [null, signal]);
+      assert.match(out, /\n\n$/);
+    }
+  });
 });
 
 describe('key logs', () => {

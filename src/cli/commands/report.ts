@@ -152,8 +152,8 @@ function isFailed({ findings }: Report, { failOn, quiet }: ReportOptions, name =
   return true;
 }
 
-/** Exit codes of a capture that was read, in the order in which they count. */
-const WORST = [Exit.input, Exit.undecrypted, Exit.failOn, Exit.interrupted, Exit.done];
+/** Exit codes of a capture that was read, in the order in which they count before those of signals. */
+const WORST = [Exit.input, Exit.undecrypted, Exit.failOn];
 
 /** `--compare GOOD BAD`: what happened in two captures, step by step. Returns the worse of both exit codes. */
 async function compared(captures: readonly string[], o: ReportOptions): Promise<number> {
@@ -187,7 +187,7 @@ async function compared(captures: readonly string[], o: ReportOptions): Promise<
   const text =
     o.json === true ? compareJson(result) : o.markdown === true ? compareMarkdown(result) : compareText(result, width);
   write([UTF8 || o.json === true || o.markdown === true ? text : ascii(text)]);
-  return WORST.find((code) => codes.includes(code))!;
+  return WORST.find((code) => codes.includes(code)) ?? Math.max(...codes);
 }
 
 /** How the report is to be written. @throws UserError for a list that there is not */
