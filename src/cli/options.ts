@@ -178,7 +178,13 @@ export function addScreenOptions(c: Command): Command {
     .option('--plain', 'in a terminal: numbered lines of text instead of screens, for screen readers')
     .option('--ascii', 'in a terminal: no lines and arrows beyond ASCII')
     .option('--no-mouse', 'in a terminal: leave the mouse to the terminal')
-    .addOption(new Option('--theme <name>', 'in a terminal').choices(['dark', 'light', 'contrast', 'mono']))
-    .addOption(new Option('--color <when>', 'in a terminal').choices(['auto', 'always', 'never']).default('auto'))
+    .addOption(
+      new Option('--theme <name>', 'of screens, and of rows in colour').choices(['dark', 'light', 'contrast', 'mono']),
+    )
+    .addOption(
+      new Option('--color <when>', 'of screens, and of rows of -T text: auto is in a terminal, without NO_COLOR')
+        .choices(['auto', 'always', 'never'])
+        .default('auto'),
+    )
     .addOption(issuerOption());
 }

@@ -8,7 +8,7 @@ import type { LayerFilter } from '../report/layers.js';
 import { isTimeFormat, octetsText, summaryLine, tabsLine, timeColumn, treeText } from '../report/text.js';
 import type { TextBytes } from '../report/text-bytes.js';
 import { Exit, UserError } from './errors.js';
-import { FORMATS, type Format, type ReadOptions, TIMES } from './options.js';
+import { FORMATS, type Format, type ReadOptions, type ScreenOptions, TIMES } from './options.js';
 import { suggest } from './suggest.js';
 import { UTF8 } from './tell.js';
 import { version } from './version.js';
@@ -39,6 +39,9 @@ interface Writer {
 const EVERYTHING = { fields: null, labels: false, experts: true, info: true, analyseTcp: true } as const;
 const nothing = (): string => '';
 
+/** Formats that print the fields of `-e`. */
+const PRINTS_FIELDS: readonly Format[] = ['fields', 'json', 'ndjson', 'ek', 'pdml'];
+
 /** The format that the options ask for. @throws UserError for an unknown one */
 export function formatOf(o: ReadOptions): Format {
   const format =
@@ -60,9 +63,15 @@ export const NO_PRINTER: RowPrinter = {
 };
 
 /** The printer that the options ask for. @throws UserError for an unknown format or field */
-export async function rowPrinter(o: ReadOptions, registry: Registry, captures: readonly string[]): Promise<RowPrinter> {
+export async function rowPrinter(
+  o: ScreenOptions,
+  registry: Registry,
+  captures: readonly string[],
+): Promise<RowPrinter> {
   const format = formatOf(o);
   const columns = o.field?.map((name) => column(registry, name)) ?? null;
+  if (columns !== null && !PRINTS_FIELDS.includes(format))
+    throw new UserError(`-e is for -T ${PRINTS_FIELDS.join(', ')}; this is -T ${format}`);
   const fieldsOptions = settings(o.E ?? []);
   switch (format) {
     case 'text':
@@ -143,14 +152,20 @@ function layersOf(names: string | undefined, registry: Registry): ReadonlySet<st
   return new Set(only);
 }
 
-function textPrinter(o: ReadOptions, registry: Registry): RowPrinter {
+async function textPrinter(o: ScreenOptions, registry: Registry): Promise<RowPrinter> {
   const octets = o.octets === true;
   const timeOf = timesOf(o);
-  const line = (r: Row): string => summaryLine(r, timeOf, UTF8);
-  const row = octets ? (r: Row): string => `${line(r)}\n${octetsText(r)}` : line;
+  const line = terminal((r) => summaryLine(r, timeOf, UTF8));
+  const inColour = isColoured(o) ? (await import('./line-colours.js')).lineColours(o) : null;
+  const shown = inColour === null ? line : (r: Row): string => inColour(line(r), r);
+  const row = octets ? (r: Row): string => `${shown(r)}\n${octetsText(r)}` : shown;
   const fields = octets ? null : summaryFields(registry);
-  return printer({ ...EVERYTHING, fields, experts: false }, { row: terminal(row) });
+  return printer({ ...EVERYTHING, fields, experts: inColour !== null }, { row });
 }
+
+/** Whether `--color` wants colours: always, or where a person looks. */
+const isColoured = ({ color, plain }: ScreenOptions): boolean =>
+  color === 'always' || (color === 'auto' && plain !== true && process.stdout.isTTY === true);
 
 /** Fields that the columns of a summary line read from the tree. */
 const summaryFields = (registry: Registry): Field[] =>

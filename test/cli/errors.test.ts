@@ -29,6 +29,7 @@ describe('exit codes', () => {
     ['an option of tshark', [TLS13, '-R', 'sip'], 1, /unknown option '-R'\n {2}-Y filters/],
     ['one that another command has', [TLS13, '-b', 'filesize:1'], 1, /'-b'\n {2}fttscope capture has it/],
     ['one that another command does', ['capture', '-D'], 1, /'-D'\n {2}fttscope interfaces/],
+    ['-e of a format without fields', [TLS13, '-V', '-e', 'ip.src'], 1, /-e is for -T fields, json.*-T tree/],
     ['an unknown format', [TLS13, '-T', 'xml'], 1, /-T xml: unknown format\n.*text, tree, fields, json/],
     ['-d of an unknown table', [TLS13, '-d', 'tcp.prt==8443,tls'], 1, /not told apart by tcp\.prt\n.*mean tcp\.port\?/],
     ['-d of a table of names', [TLS13, '-d', 'media_type==1,sip'], 1, /not told apart by media_type$/m],

@@ -34,6 +34,39 @@ const ACTIVE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u20
 const SEARCH =
   'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n';
 
+/** Select Graphic Rendition, ECMA-48 §8.3.117. */
+const SGR = /\x1b\[[\d;]*m/g;
+
+test('rows have the colours of the screens where they are wanted, and the same text', () => {
+  const field = sample('00-field.pcapng');
+  const lines = (...args: string[]): string[] => run([field, '-q', ...args]).out.split('\n');
+  const plain = lines();
+  assert.deepEqual(lines('--color', 'never'), plain);
+  const coloured = lines('--color', 'always');
+  assert.deepEqual(
+    coloured.map((line) => line.replace(SGR, '')),
+    plain,
+  );
+  for (const line of coloured.slice(0, -1)) assert.match(line, /^\x1b\[[\d;]+m[^\x1b]+\x1b\[0m$/);
+  const colourOf = (row: RegExp): string => /^\x1b\[[\d;]+m/.exec(coloured[plain.findIndex((p) => row.test(p))])![0];
+  const all = [
+    /Request: INVITE/,
+    /Status: 200/,
+    /Status: 401/,
+    /Status: 503/,
+    /DHCP Offer/,
+    /Unknown type/,
+    /PT=AMR-WB/,
+  ];
+  assert.equal(new Set(all.map(colourOf)).size, all.length);
+  assert.deepEqual(
+    lines('--color', 'always', '--theme', 'mono')
+      .join('')
+      .match(/\x1b\[[34]\d/g),
+    null,
+  );
+});
+
 test('fields of HTTP in SSDP alone, as tshark 4.0.17 shows them', () => {
   const path = file('ssdp.pcap', rawPcap(ip4(17, udp(50_000, 1900, Buffer.from(SEARCH)))));
   const fields = ['http.request.method', 'http.host', 'http.request.full_uri'].flatMap((f) => ['-e', f]);
