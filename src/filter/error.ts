@@ -4,6 +4,13 @@ import { isWide, printable } from '../kit/index.js';
 const cells = (text: string): number =>
   [...text].reduce((n, c) => n + (/\p{M}/u.test(c) ? 0 : isWide(c.codePointAt(0) ?? 0) ? 2 : 1), 0);
 
+/** Characters of an expression that are shown on one line, where its place can be marked; of a longer one a third each. */
+const LINE = 72;
+
+/** The last characters of what stands before something, or the first of what stands behind. */
+const last = (text: string, most: number): string => (text.length <= most ? text : `…${text.slice(-most)}`);
+const first = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most)}…`);
+
 /** What is wrong with a filter expression, and where. */
 export class FilterError extends Error {
   override readonly name = 'FilterError';
@@ -26,10 +33,17 @@ export class FilterError extends Error {
 
   /** One line message, the expression, a caret under the offending part, and the suggestion if there is one. */
   override toString(): string {
-    const { expression, position } = this;
-    const blanks = ' '.repeat(cells(expression.slice(0, position)));
-    const caret = `^${'~'.repeat(Math.max(0, cells(expression.slice(position, position + this.length)) - 1))}`;
-    const lines = [this.message, `    ${printable(expression)}`, `    ${blanks}${caret}`];
+    const { expression, position, length } = this;
+    const most = expression.length <= LINE ? LINE : LINE / 3;
+    const before = last(expression.slice(0, position), most);
+    const part = first(expression.slice(position, position + length), most);
+    const behind = first(expression.slice(position + length), most);
+    const caret = `^${'~'.repeat(Math.max(0, cells(part) - 1))}`;
+    const lines = [
+      this.message,
+      `    ${printable(`${before}${part}${behind}`)}`,
+      `    ${' '.repeat(cells(before))}${caret}`,
+    ];
     if (this.suggestion !== undefined) lines.push(`  ${this.suggestion}`);
     return lines.join('\n');
   }
