@@ -25,6 +25,8 @@ const SYSTEM: Record<string, [code: string, text: string, hint?: string]> = {
   EACCES: ['FTT_E_PERMISSION', 'no permission to open the file', 'Look at the rights with ls -l.'],
   EPERM: ['FTT_E_PERMISSION', 'no permission to open the file', 'Look at the rights with ls -l.'],
   EISDIR: ['FTT_E_DIRECTORY', 'is a directory', 'Name the capture files in it.'],
+  ELOOP: ['FTT_E_MISSING', 'symbolic links that lead in a circle', 'See where they lead with ls -l.'],
+  ENAMETOOLONG: ['FTT_E_MISSING', 'the name is longer than the system allows'],
   EMFILE: ['FTT_E_TOO_MANY_FILES', 'too many open files', 'Raise the limit with ulimit -n, or name fewer files.'],
   ENFILE: ['FTT_E_TOO_MANY_FILES', 'too many open files', 'Raise the limit with ulimit -n, or name fewer files.'],
   ENOSPC: ['FTT_E_DISK_FULL', 'no space is left on the device'],

@@ -1,9 +1,10 @@
 /** A capture that grows while it is read: what a live run, or a pipe, has brought so far. */
 
-import { closeSync, fstatSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
 import { InputDamage, systemError } from './errors.js';
 import type { OctetInput } from './input.js';
 import { unnamedFile } from './random.js';
+import { statsOf } from './stats.js';
 
 /** Milliseconds between two looks at whether there is more. */
 const LOOK_MS = 25;
@@ -111,7 +112,7 @@ export class GrowingInput implements OctetInput {
     const { size, ino } = fstatSync(fd);
     if (size < this.consumed) throw new InputDamage('the file was begun anew (open it again to follow that)');
     if (this.looks++ % LOOKS !== 0) return;
-    const named = statSync(path, { throwIfNoEntry: false });
+    const named = statsOf(path);
     if (named !== undefined && named.ino !== ino)
       throw new InputDamage('another file took its name (open it again to follow that)');
   }

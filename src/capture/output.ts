@@ -1,7 +1,8 @@
 /** Octets on their way to a file or pipe. */
 
-import { closeSync, fstatSync, ftruncateSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { CaptureError, systemError } from './errors.js';
+import { statsOf } from './stats.js';
 
 const BUFFER = 256 << 10;
 /** Milliseconds to wait before writing again to a pipe that is full. */
@@ -147,8 +148,8 @@ export class OctetWriter {
 
 /** Whether both are one regular file, under whatever names. */
 export function isSameFile(input: string, target: string): boolean {
-  const to = statSync(target, { throwIfNoEntry: false });
-  const from = input === '-' ? fstatSync(0) : statSync(input, { throwIfNoEntry: false });
+  const to = statsOf(target);
+  const from = input === '-' ? fstatSync(0) : statsOf(input);
   return to !== undefined && from !== undefined && to.isFile() && to.dev === from.dev && to.ino === from.ino;
 }
 

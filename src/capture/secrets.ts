@@ -1,11 +1,12 @@
 /** TLS key logs inside captures, found without reading the packets. */
 
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { utf8Text } from '../kit/text.js';
 import { LIMITS } from '../limits.js';
 import { CaptureError } from './errors.js';
 import { openCapture } from './open.js';
 import { BYTE_ORDER, DSB, isPcapng, SHB, TLS_KEY_LOG } from './pcapng.js';
+import { statsOf } from './stats.js';
 
 /** Octets of the shortest block, of a DSB before its secrets, and of any block behind its body. */
 const LEAST = 12;
@@ -136,9 +137,9 @@ async function readThrough(path: string): Promise<string[]> {
   return found;
 }
 
-/** Whether `path` is a file that can be read twice; one that is missing is opened for its error. */
+/** Whether `path` is a file that can be read twice; what cannot be looked at is opened for its error. */
 function isPlain(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  return statsOf(path)?.isFile() ?? true;
 }
 
 /** Whether a file begins as gzip data does. RFC 1952 §2.3.1 */

@@ -4,6 +4,7 @@ import { CaptureError } from '../capture/errors.js';
 import { isPcap } from '../capture/pcap.js';
 import { isPcapng } from '../capture/pcapng.js';
 import { isPlainFile, scanPlainSecrets, scanSecrets } from '../capture/secrets.js';
+import { statsOf } from '../capture/stats.js';
 import { EspKeys } from '../crypto/esp-keys.js';
 import { SubscriberKeys } from '../crypto/subscriber-keys.js';
 import { KEY_LABELS, KeyLog, type KeySource } from '../tls/index.js';
@@ -127,7 +128,7 @@ class Gatherer implements Keys {
     const before = this.usable;
     for (const entry of readdirSync(path).sort()) {
       const file = join(path, entry);
-      if (!statSync(file, { throwIfNoEntry: false })?.isFile() || isBinary(headOf(file))) continue;
+      if (!statsOf(file)?.isFile() || isBinary(headOf(file))) continue;
       const text = fileText(file);
       this.files.push(file);
       if (PEM.test(text)) this.log.addPrivateKey(text);

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, parse, resolve } from 'node:path';
 import { systemError } from '../capture/errors.js';
+import { statsOf } from '../capture/stats.js';
 import { LIMITS } from '../limits.js';
 import { sayUnwritten } from './progress-dialog.js';
 import type { Completion } from './prompt.js';
@@ -40,7 +41,7 @@ export function completePath(text: string, cursor: number): Completion | undefin
 }
 
 function isFolder(folder: string, name: string): boolean {
-  return statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true;
+  return statsOf(join(folder, name))?.isDirectory() === true;
 }
 
 /** An entry of a folder. */
@@ -64,7 +65,7 @@ export function entriesOf(folder: string, wanted: (name: string) => boolean): { 
   }
   const entries = names.slice(0, LIMITS.folderEntries).flatMap((name): Entry[] => {
     const path = join(folder, name);
-    const s = statSync(path, { throwIfNoEntry: false });
+    const s = statsOf(path);
     if (s === undefined || !(s.isDirectory() || wanted(name))) return [];
     return [{ name, path, folder: s.isDirectory(), size: s.size }];
   });
@@ -77,9 +78,9 @@ export const exists = (path: string): boolean => existsSync(path);
 
 /** Whether a path leads to one of the files that are being read. */
 function isOpen({ viewer }: Desk, path: string): boolean {
-  const file = statSync(path, { throwIfNoEntry: false });
+  const file = statsOf(path);
   return viewer.status.files.some(({ name }) => {
-    const open = statSync(name, { throwIfNoEntry: false });
+    const open = statsOf(name);
     return open !== undefined && open.ino === file?.ino && open.dev === file.dev;
   });
 }

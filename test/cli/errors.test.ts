@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { makeCertificate } from '../../src/live/tls-certificate.js';
@@ -22,6 +23,8 @@ describe('exit codes', () => {
   const keyLog = file('own.keys', readFileSync(TLS13_KEYS));
   const held = file('held.pcapng', readFileSync(TLS13));
   const beside = file('held.keys', readFileSync(TLS13_KEYS));
+  const circle = join(dirname(held), 'circle.pcapng');
+  symlinkSync(circle, circle);
   const cases: [what: string, args: string[], code: number, err: RegExp][] = [
     ['no arguments', [], 1, /no capture given\n.*FILE.*\n.*demo/],
     ['an unknown option', ['--bogus'], 1, /unknown option '--bogus'/],
@@ -53,11 +56,21 @@ describe('exit codes', () => {
     ['an unknown protocol', ['fields', 'sipp'], 1, /did you mean sip\?/],
     ['a word that is no command', ['frobnicate'], 2, /frobnicate: neither a command nor a file/],
     ['a missing file', ['/none/x.pcap'], 2, /x\.pcap: no such file/],
+    ['what is no folder', [join(TLS13, 'x')], 2, /x: no such file$/m],
+    ['a link to itself', [circle], 2, /circle\.pcapng: symbolic links that lead in a circle\n.*ls -l/],
+    ['one to write to', [TLS13, '-w', circle], 2, /circle\.pcapng: symbolic links that lead in a circle/],
+    ['a name without end', [`${'x'.repeat(300)}.pcap`], 2, /x\.pcap: the name is longer than the system allows/],
     ['a directory', [tmpdir()], 2, /is a directory/],
     ['an empty file', [file('empty.pcap')], 2, /there is nothing in it/],
     ['text', [text], 2, /looks like text/],
     ['a missing key log', [TLS13, '-k', '/none/x.keys'], 2, /x\.keys: no such key log/],
     ['a bad filter', [TLS13, '-Y', 'sip.Metod == "INVITE"'], 2, /\n {4}\^~+\n.*sip\.Method\?/],
+    [
+      'a bad filter that is long',
+      [TLS13, '-Y', `${'sip || '.repeat(60)}sipp${' || sip'.repeat(60)}`],
+      2,
+      /^ {4}…[sip |]{24}sipp[sip |]{24}…\n {29}\^~~~\n/m,
+    ],
     ['a file that is cut short', [cut], 2, /cut short.*64 frames were read/],
     ['a file to write that cannot be', [TLS13, '-w', '/none/x'], 2, /\/none\/x/],
     ['a capture as key log', [TLS13, '-k', TLS13], 2, /a capture, not a key log\n.*-r/],

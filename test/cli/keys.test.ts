@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { testCertificate } from '../tls/pair.js';
 import { file, run, sample, TLS13, TLS13_KEYS } from './run.js';
@@ -101,6 +101,16 @@ describe('fttscope keys', () => {
     assert.equal(code, 0);
     assert.match(out, /03-tls13-aes128-gcm\.keys: 5 good lines, 0 bad/);
     assert.doesNotMatch(out, /pcap|json|README/);
+  });
+
+  test('of a directory with a link to itself the others', () => {
+    const folder = join(dirname(file('other.keys', good)), 'linked');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'first.keys'), good);
+    symlinkSync('circle.keys', join(folder, 'circle.keys'));
+    const { out, code } = run(['keys', folder]);
+    assert.match(out, /first\.keys: 5 good lines, 0 bad/);
+    assert.equal(code, 0);
   });
 
   test('errors', () => {

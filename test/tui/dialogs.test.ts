@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -418,6 +418,20 @@ describe('other ways in', () => {
     const typed = join(folder, 'fie');
     assert.deepEqual(completePath(typed, typed.length), { from: folder.length + 1, words: [{ text: 'field.pcapng' }] });
     assert.equal(completePath('/nowhere/at/all', 15), undefined);
+  });
+
+  test('a link to itself is in the way of nothing', () => {
+    const linked = join(folder, 'linked');
+    mkdirSync(linked);
+    symlinkSync(join(linked, 'circle.pcapng'), join(linked, 'circle.pcapng'));
+    writeFileSync(join(linked, 'field.pcapng'), '');
+    const names = entriesOf(linked, (name) => name.endsWith('.pcapng')).entries.map((e) => e.name);
+    assert.deepEqual(names, ['..', 'field.pcapng']);
+    const { words } = completePath(`${linked}/`, linked.length + 1)!;
+    assert.deepEqual(
+      words.map((w) => w.text),
+      ['circle.pcapng', 'field.pcapng'],
+    );
   });
 
   test('a folder with more captures than a list shows says how many there are', () => {
