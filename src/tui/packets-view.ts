@@ -201,6 +201,9 @@ export class PacketsView implements View {
         // An answer that a newer question made useless is no news.
         if (this.asked !== row) return;
         this.trouble = e.message;
+        // What stands there is of another packet.
+        this.tree.clear();
+        this.octets.clear();
         this.desk.repaint();
       },
     );

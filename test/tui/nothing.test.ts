@@ -12,7 +12,7 @@ import { CaptureBuilder } from '../build/capture.js';
 import { at, ping, register, udp } from '../build/packets.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { storyOf } from './story.js';
-import { Stage, sample, stageOf, viewerOn } from './support/stage.js';
+import { Stage, sample, stageOf, viewerOf, viewerOn } from './support/stage.js';
 
 /* What is said where there is little or nothing to say anything of. */
 
@@ -61,6 +61,19 @@ test('a registration outside of any tunnel leads to its packets, and to their fr
   assert.match(stage.text, /frames around \d › Packets › outer .* \d \/ 3$/m);
   await stage.press('Esc Esc Esc 3 5');
   assert.doesNotMatch(stage.text, /0 tunnels/);
+  await stage.end();
+});
+
+test('where a packet cannot be read any more nothing of another one stands beside the reason', async () => {
+  const { viewer, fields } = await viewerOf([sample('28-overloaded.pcapng')]);
+  const stage = new Stage(viewer, fields);
+  await stage.press('2');
+  assert.match(stage.text, /Internet Protocol.*│.*\n.*│0000 /);
+  const words = '28-overloaded.pcapng: the file is shorter than when it was read';
+  viewer.detail = () => Promise.reject(new Error(words));
+  await stage.press('Down');
+  assert.match(stage.text, /: the file is {2}.*\n shorter than when it was read/);
+  assert.doesNotMatch(stage.text, /Internet Protocol|│0000 /);
   await stage.end();
 });
 
