@@ -1,3 +1,4 @@
+import { parseAddress } from '../kit/index.js';
 import { type Area, cellsOf, clip, clipMiddle, fit } from './cells.js';
 import type { CommandId } from './keymap.js';
 import { List, type ListLook } from './list.js';
@@ -261,12 +262,23 @@ function headOf<T>(c: Column<T>, { sortedBy, descending }: Pick<Table<T>, 'sorte
 /** Items in the order of their keys, each of which is asked for once. */
 const sorted = <T>(items: readonly T[], key: (item: T) => number | string): T[] =>
   items
-    .map((item) => ({ item, key: key(item) }))
+    .map((item) => ({ item, key: inOrder(key(item)) }))
     .sort((a, b) => compare(a.key, b.key))
     .map(({ item }) => item);
 
-/** As `localeCompare`, which would look for the rules of the language each time. */
-const { compare: inWords } = new Intl.Collator('en');
+/** An address with a port, that of IPv6 in brackets. */
+const WITH_PORT = /^(?:\[(.*)\]|([\d.]+)):(\d+)$/;
+
+/** A key that brings addresses, with a port or without, in the order of their octets: IPv4 before IPv6 before names. */
+function inOrder(key: number | string): number | string {
+  if (typeof key === 'number') return key;
+  const [, ip6, ip4, port = '0'] = WITH_PORT.exec(key) ?? [];
+  const octets = parseAddress(ip6 ?? ip4 ?? key);
+  return octets === undefined ? key : [octets.length, ...octets, port].join(' ');
+}
+
+/** As `localeCompare`, which would look for the rules of the language each time; numbers in a text by what they count. */
+const { compare: inWords } = new Intl.Collator('en', { numeric: true });
 
 function compare(a: number | string, b: number | string): number {
   return typeof a === 'number' && typeof b === 'number' ? a - b : inWords(String(a), String(b));

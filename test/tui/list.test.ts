@@ -118,6 +118,20 @@ test('what lines are sorted by is asked for once a line', () => {
   assert.equal(table.items[0], '0');
 });
 
+test('addresses are sorted by their octets, as in Wireshark, and numbers in a text by what they count', () => {
+  const order = (...items: readonly string[]): readonly string[] => {
+    const table = new Table([column('a', 4, 10, 0)]);
+    table.set(items);
+    table.sortNext();
+    return table.items;
+  };
+  const hosts = ['9.0.0.1', '10.0.0.9', '10.0.0.20', '2001:db8::9', '2001:db8::f', '2001:db8::10', 'eftf.example'];
+  assert.deepEqual(order(...[...hosts].reverse()), hosts);
+  const ends = ['192.0.2.7:9', '192.0.2.7:443', '192.0.2.11:80', '[2001:db8::7]:443', '[2001:db8::11]:80'];
+  assert.deepEqual(order(...[...ends].reverse()), ends);
+  assert.deepEqual(order('ue10@a.example', 'ue9@a.example', ''), ['', 'ue9@a.example', 'ue10@a.example']);
+});
+
 test('sorting keeps the cursor on its line', () => {
   const table = new Table([column('a', 4, 10, 0)]);
   table.set(['c', 'a', 'b']);
