@@ -15,7 +15,7 @@ import { SIGNS, type Style, THEMES } from './style.js';
 import { type Column, cellText, type Laid, layOut, valueIn } from './table.js';
 import type { TimeFormat } from './times.js';
 import type { Scope } from './view.js';
-import { count } from './words.js';
+import { count, duration } from './words.js';
 
 /** Cells from which on there is room for lengths. */
 const LENGTH_FROM = 100;
@@ -144,9 +144,14 @@ export class PacketList {
     return [
       ...(this.paused ? ['paused'] : []),
       ...(list.tail ? ['at the end'] : []),
-      filter === '' ? at : `${count(n)} of ${count(seen)}${done ? '' : ' so far'}`,
-      ...(filter !== '' && done ? [`${this.took} ms`] : []),
+      filter === '' ? at : `${count(n)} of ${count(seen)}${done ? '' : ` so far${this.progress}`}`,
+      ...(filter !== '' && done ? [duration(this.took)] : []),
     ].join('  ');
+  }
+  /** How far a filter is through a capture that was read. */
+  private get progress(): string {
+    const { rows, status } = this.viewer;
+    return status.done && rows.count > 0 ? `, ${Math.floor((100 * this.looked) / rows.count)} %` : '';
   }
   get paused(): boolean {
     return this.still !== undefined;

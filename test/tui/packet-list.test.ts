@@ -4,7 +4,7 @@ import { Gaps } from '../../src/tui/gaps.js';
 import { PacketList } from '../../src/tui/packet-list.js';
 import { Rows } from '../../src/viewer/rows.js';
 import { Selected } from '../../src/viewer/selected.js';
-import { NOTHING_READ, type Viewer } from '../../src/viewer/viewer.js';
+import { type Choice, NOTHING_READ, type Viewer } from '../../src/viewer/viewer.js';
 
 /** A list of a capture that is being read: `add` reads so many rows more, of which all are listed. */
 function reading(growing: boolean) {
@@ -50,6 +50,31 @@ test('whoever moves away from the end is not brought back', () => {
   packets.run('bottom');
   packets.go(3);
   assert.equal(add(10, true), 3);
+});
+
+test('a filter says how far it is through what was read, and in the end how long it took', () => {
+  const rows = new Rows();
+  rows.count = 300;
+  const all = new Selected({ kind: 'both' }, () => undefined);
+  const some = new Selected({ kind: 'both' }, () => undefined);
+  for (let row = 0; row < 300; row++) all.push(row);
+  all.done = true;
+  const status = { ...NOTHING_READ, done: true };
+  const select = ({ filter }: Choice) => (filter === undefined ? all : some);
+  const viewer = { rows, status, select, onStatus: () => undefined } as unknown as Viewer;
+  const packets = new PacketList(viewer, () => undefined, [], new Gaps(rows, () => undefined));
+  packets.choose({});
+  packets.choose({ filter: 'sip' });
+  some.push(7);
+  some.seen = 200;
+  some.tell();
+  assert.equal(packets.words, '1 of 300 so far, 66 %');
+  some.done = true;
+  some.tell();
+  assert.match(packets.words, /^1 of 300 {2}\d+ ms$/);
+  status.done = false;
+  some.done = false;
+  assert.equal(packets.words, '1 of 300 so far');
 });
 
 test('what grows has no end: G goes to the last packet so far, F follows', () => {
