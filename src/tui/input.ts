@@ -4,6 +4,9 @@ import type { DisplayEvents } from './display.js';
 /** Milliseconds within which a second click makes a double click. */
 const DOUBLE_MS = 400;
 
+/** Milliseconds in which what follows an escape comes, also over a slow line, if it is more than the key Esc. */
+const ESCAPE_MS = 50;
+
 const PASTE_START = '\x1b[200~';
 const PASTE_END = '\x1b[201~';
 
@@ -53,13 +56,14 @@ const SEQUENCE = /^\x1b(?:\[([\d;?<>=]*)|O)([ -/]*[@-~])/;
 
 /**
  * Makes keys, clicks and pasted text of what a terminal sends. A chunk may hold many of them, and a sequence may be cut
- * between chunks; an escape that ends a chunk on its own is the key Esc.
+ * between chunks, on a serial line after each octet; an escape that nothing follows for a moment is the key Esc.
  */
 export class Input {
   private readonly decoder = new StringDecoder('utf8');
   private rest = '';
   private pasted: string | undefined;
   private lastPress = { x: -1, y: -1, at: 0 };
+  private escape: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly events: Pick<DisplayEvents, 'key' | 'paste' | 'mouse'>,
@@ -68,16 +72,27 @@ export class Input {
 
   /** Takes octets that came. */
   take(octets: Buffer): void {
+    clearTimeout(this.escape);
     let text = this.rest + this.decoder.write(octets);
     this.rest = '';
     while (text !== '') {
       const used = this.one(text);
       if (used === 0) {
         this.rest = text;
-        return;
+        break;
       }
       text = text.slice(used);
     }
+    if (this.rest === '\x1b' && this.pasted === undefined)
+      this.escape = setTimeout(() => {
+        this.rest = '';
+        this.events.key('Esc');
+      }, ESCAPE_MS);
+  }
+
+  /** Nothing more comes. */
+  end(): void {
+    clearTimeout(this.escape);
   }
 
   /** Takes the first thing of a text; returns how many characters it was, 0: there is more to come. */
@@ -94,8 +109,7 @@ export class Input {
     if (f !== null) return this.send(`F${f[1].charCodeAt(0) - 64}`, f[0].length);
     const sequence = SEQUENCE.exec(text);
     if (sequence !== null) return this.sequence(sequence);
-    if (text === '\x1b') return this.send('Esc', 1);
-    if (/^\x1b(?:O|\[[\d;<]*|\[M[\s\S]{0,2})$/.test(text) && text.length < 32) return 0;
+    if (/^\x1b(?:O|\[[\d;<]*|\[M[\s\S]{0,2})?$/.test(text) && text.length < 32) return 0;
     if (text[1] === '\x1b' || text[1] < ' ') return this.send('Esc', 1);
     return this.send(`Alt-${text[1]}`, 2);
   }
@@ -129,6 +143,8 @@ export class Input {
     const old = m[0][2] === 'M';
     const [button, x, y] = old ? [1, 2, 3].map((i) => m[i].charCodeAt(0) - 32) : [1, 2, 3].map((i) => Number(m[i]));
     const at = { x: x - 1, y: y - 1 };
+    // Wheels to the left and to the right (66, 67) are those of a hand that moves up or down on a touchpad.
+    if ((button & 66) === 66) return m[0].length;
     if ((button & 64) !== 0) this.events.mouse({ kind: (button & 1) === 0 ? 'wheel-up' : 'wheel-down', ...at });
     else if ((button & 3) === 0 && (button & 32) === 0 && m[4] !== 'm') {
       const { lastPress, now } = this;

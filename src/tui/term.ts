@@ -254,6 +254,7 @@ class Terminal implements Display {
     this.lent?.abort();
     const { input, output } = this.o;
     for (const [name, listener] of this.signals) process.removeListener(name, listener);
+    this.input.end();
     input.removeListener('data', this.came);
     input.removeListener('end', this.gone);
     output.removeListener('resize', this.resized);

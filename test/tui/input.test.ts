@@ -12,6 +12,7 @@ function taken(...chunks: readonly (string | Buffer)[]): (string | MouseAt | { p
     () => (now += 100),
   );
   for (const c of chunks) input.take(Buffer.isBuffer(c) ? c : Buffer.from(c, 'utf8'));
+  input.end();
   return out;
 }
 
@@ -37,10 +38,35 @@ test('keys with sequences, as xterm, screen and the Linux console send them', ()
 });
 
 test('an escape alone is the key; a sequence may be cut', () => {
-  assert.deepEqual(taken('\x1b'), ['Esc']);
   assert.deepEqual(taken('\x1b[', 'A'), ['Up']);
   assert.deepEqual(taken('\x1b\x1b[A'), ['Esc', 'Up']);
   assert.deepEqual(taken('\x1bx'), ['Alt-x']);
+});
+
+test('an escape is the key where nothing follows it for a moment, as on a serial line', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const keys: string[] = [];
+  const input = new Input({ key: (k) => keys.push(k), paste: () => undefined, mouse: () => undefined });
+  const take = (text: string): void => input.take(Buffer.from(text));
+  take('\x1b');
+  t.mock.timers.tick(20);
+  take('[');
+  t.mock.timers.tick(20);
+  take('A');
+  assert.deepEqual(keys, ['Up']);
+  take('\x1b');
+  assert.deepEqual(keys, ['Up']);
+  t.mock.timers.tick(60);
+  assert.deepEqual(keys, ['Up', 'Esc']);
+  take('[');
+  take('\x1b');
+  take('\x1b[B');
+  t.mock.timers.tick(60);
+  assert.deepEqual(keys, ['Up', 'Esc', '[', 'Esc', 'Down']);
+  take('\x1b');
+  input.end();
+  t.mock.timers.tick(60);
+  assert.equal(keys.length, 5, 'nobody is there to be told');
 });
 
 test('what is not known is passed over', () => {
@@ -48,12 +74,15 @@ test('what is not known is passed over', () => {
 });
 
 test('clicks, all of a chunk; the second at a place is a double click', () => {
-  assert.deepEqual(taken('\x1b[<0;11;6M\x1b[<0;11;6m\x1b[<0;11;6M\x1b[<65;1;1M\x1b[<64;1;1M\x1b[<2;1;1M'), [
-    { kind: 'press', x: 10, y: 5 },
-    { kind: 'double', x: 10, y: 5 },
-    { kind: 'wheel-down', x: 0, y: 0 },
-    { kind: 'wheel-up', x: 0, y: 0 },
-  ]);
+  assert.deepEqual(
+    taken('\x1b[<0;11;6M\x1b[<0;11;6m\x1b[<0;11;6M\x1b[<65;1;1M\x1b[<66;1;1M\x1b[<67;1;1M\x1b[<64;1;1M\x1b[<2;1;1M'),
+    [
+      { kind: 'press', x: 10, y: 5 },
+      { kind: 'double', x: 10, y: 5 },
+      { kind: 'wheel-down', x: 0, y: 0 },
+      { kind: 'wheel-up', x: 0, y: 0 },
+    ],
+  );
   assert.deepEqual(taken('\x1b[M !!'), [{ kind: 'press', x: 0, y: 0 }]);
 });
 
