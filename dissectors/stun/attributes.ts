@@ -183,8 +183,8 @@ const data: Kind = {
   },
 };
 
-/** Algorithms with their parameters, RFC 8489 §14.11 and §14.12. */
-const algorithms = (name: string): Kind => ({
+/** One algorithm or `several`, with their parameters. RFC 8489 §14.11 and §14.12 */
+const algorithms = (name: string, several: boolean): Kind => ({
   name,
   show(t, { v, at, end }) {
     for (let o = at; o < end; ) {
@@ -200,6 +200,10 @@ const algorithms = (name: string): Kind => ({
       }
       if (size > 0) t.bytes(F.algorithmData, o + 4, size);
       o += 4 + padded(size); // RFC 8489 §14.11: parameters are padded as attributes are
+      if (!several && o < end) {
+        t.none(F.longAttribute, o, end - o);
+        t.expert(E.long);
+      }
     }
   },
 });
@@ -321,7 +325,7 @@ const KINDS: Readonly<Record<number, Kind>> = {
   26: plain('DONT-FRAGMENT'),
   27: plain('ACCESS-TOKEN'),
   28: plain('MESSAGE-INTEGRITY-SHA256'),
-  29: algorithms('PASSWORD-ALGORITHM'),
+  29: algorithms('PASSWORD-ALGORITHM', false),
   30: plain('USERHASH'),
   32: addressed('XOR-MAPPED-ADDRESS', true),
   34: octets('RESERVATION-TOKEN', F.token, 8, 8),
@@ -334,7 +338,7 @@ const KINDS: Readonly<Record<number, Kind>> = {
   48: icmp('LEGACY-ICMP'),
   32768: plain('ADDITIONAL-ADDRESS-FAMILY'),
   32769: plain('ADDRESS-ERROR-CODE'),
-  32770: algorithms('PASSWORD-ALGORITHMS'),
+  32770: algorithms('PASSWORD-ALGORITHMS', true),
   32771: plain('ALTERNATE-DOMAIN'),
   32772: icmp('ICMP'),
   32774: octets('MS-TURN UNKNOWN 8006', F.unknown8006),

@@ -23,6 +23,24 @@ describe('Damaged STUN beside tshark', { skip: tsharkMissing }, () => {
     );
   });
 
+  it('says that more than one algorithm is named where one may be', async () => {
+    const message = (attributes: string): Uint8Array => {
+      const n = octets(attributes).length.toString(16).padStart(4, '0');
+      return octets(`0001 ${n} 2112a442 00112233445566778899aabb ${attributes}`);
+    };
+    await datagramsBesideTshark(
+      [3478, 40_000],
+      [
+        message('001d 0004 00020000'),
+        message('001d 0008 00020000 00010000'),
+        message('001d 000c 00020000 00010000 00020000'),
+        message('8002 0008 00020000 00010000'),
+      ],
+      // Its message names the attribute alone: ` (PASSWORD-ALGORITHM)`.
+      fieldsOf(stun, ['_ws.expert.message', 'text']).filter((f) => !/response|time/.test(f)),
+    );
+  });
+
   it('says that an attribute of the first STUN, without the cookie, is cut', async () => {
     const message = (attributes: string): Uint8Array => {
       const n = octets(attributes).length.toString(16).padStart(4, '0');
