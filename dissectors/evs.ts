@@ -364,10 +364,13 @@ function headerFull(v: View, t: Tree): void {
   }
   for (const [i, e] of entries.entries()) {
     const n = frameOctets(e);
+    const there = Math.min(n, v.end - at);
+    if (there > 0 || n === 0) {
+      t.open(F.part, at, there, t.labels ? `Speech frame for TOC # ${i + 1}` : undefined);
+      t.bytes(F.voice, at, there);
+      t.pop();
+    }
     need(v, n, at);
-    t.open(F.part, at, n, t.labels ? `Speech frame for TOC # ${i + 1}` : undefined);
-    t.bytes(F.voice, at, n);
-    t.pop();
     at += n;
   }
 }

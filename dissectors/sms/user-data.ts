@@ -51,19 +51,26 @@ function partOf(b: Uint8Array, off: number, end: number): Part | undefined {
   return found;
 }
 
+/** Octets of user data of this length, which counts septets where the text is of septets. TS 23.040 §9.2.3.16 */
+const octetsOf = (udl: number, coding: Coding): number => (coding === 'septets' ? septetOctets(0, udl) : udl);
+
 /**
  * What stands behind the length octet at `off`. `header`: TP-UDHI says that user data begin with a header.
  * @throws Short
  */
 export function userData(v: View, off: number, coding: Coding, header: boolean): UserData {
   need(v, 1, off);
+  need(v, octetsOf(v.buf[off], coding), off + 1);
+  return partsOf(v, off, coding, header);
+}
+
+/** The same of as much as is there. */
+function partsOf(v: View, off: number, coding: Coding, header: boolean): UserData {
   const { buf } = v;
-  const udl = buf[off]; // in septets where the text is of septets: TS 23.040 §9.2.3.16
   const start = off + 1;
-  const octets = coding === 'septets' ? septetOctets(0, udl) : udl;
-  need(v, octets, start);
-  const end = start + octets;
-  const headerEnd = header && octets > 0 ? Math.min(end, start + 1 + buf[start]) : start;
+  const end = Math.min(v.end, start + octetsOf(buf[off], coding));
+  const udl = coding === 'septets' ? Math.min(buf[off], Math.floor((8 * (end - start)) / 7)) : end - start;
+  const headerEnd = header && end > start ? Math.min(end, start + 1 + buf[start]) : start;
   const bits = 8 * (headerEnd - start);
   const fill = coding === 'septets' ? (7 - (bits % 7)) % 7 : 0;
   let text: string | undefined;
@@ -79,7 +86,7 @@ export function showUserData(v: View, t: Tree, off: number, coding: Coding, head
   t.num(S.udl, off, 1, buf[off]);
   if (t.labels) t.label(`TP-User-Data-Length: (${buf[off]}) ${buf[off] === 0 ? 'no User-Data' : LENGTH_DEPENDS}`);
   if (buf[off] === 0) return off + 1;
-  const u = userData(v, off, coding, header);
+  const u = partsOf(v, off, coding, header);
   textItem(t, buf, u.off, u.end, 'TP-User-Data');
   t.push();
   if (u.headerEnd > u.off) showHeader(t, buf, u);
@@ -89,6 +96,7 @@ export function showUserData(v: View, t: Tree, off: number, coding: Coding, head
   else if (coding === 'octets') t.bytes(S.body, u.headerEnd, n, whole?.octets);
   else for (const text of whole === undefined ? [u.text] : textsOf(whole)) t.text(S.text, u.headerEnd, n, text);
   t.pop();
+  need(v, octetsOf(buf[off], coding), u.off);
   return u.end;
 }
 const LENGTH_DEPENDS = 'depends on Data-Coding-Scheme';

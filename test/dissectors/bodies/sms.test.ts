@@ -223,6 +223,19 @@ describe('SMS over IP', () => {
     }
   });
 
+  test('of user data that are shorter than they say, what is there is shown', async () => {
+    // Without an error, tshark shows the same of octets, and nothing of texts.
+    const cut = async (scheme: string, udl: string, octets: string) =>
+      oneBody(SMS, hex(data(true, `04 ${ADDRESS} 00 ${scheme} ${TIME} ${udl} ${octets}`)));
+    const text = await cut('00', '04', 'd4f29c');
+    assert.deepEqual(text.values.get('gsm_sms.sms_text'), ['Tes']);
+    assert.ok(text.experts.includes('Malformed Packet (Exception occurred)'));
+    const wide = await cut('08', '06', '00e44e2d');
+    assert.deepEqual(wide.values.get('gsm_sms.sms_text'), ['ä中']);
+    const plain = await cut('04', '09', '0102');
+    assert.deepEqual(plain.values.get('gsm_sms.sms_body'), ['0102']);
+  });
+
   test('a header that is longer than the user data is noted', async () => {
     const { experts } = await oneBody(SMS, hex(data(true, `44 ${ADDRESS} 00 04 ${TIME} 03 09 0003`)));
     assert.deepEqual(experts, ['Trailing stray characters', 'The user data header does not fit its length']);

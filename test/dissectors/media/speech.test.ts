@@ -131,6 +131,14 @@ describe('EVS', () => {
     // 56 bits whose first is set: a request and a frame of AMR-WB IO comfort noise.
     assert.deepEqual(values(spoken('EVS', '', octets('90 39 1122334455')), 'evs.bit_rate_mode_1'), ['9']);
   });
+  test('of a frame that is cut, what is there is shown', () => {
+    // TS 26.445 §A.2.2.1.2: rate 4 has 33 octets. tshark shows all that follows without asking.
+    const cut = spoken('EVS', undefined, octets(`04 ${'5a'.repeat(20)}`));
+    assert.deepEqual(values(cut, 'evs.voice_data'), [`${'5a:'.repeat(19)}5a`]);
+    assert.ok(cut.stopped.length > 0);
+    const second = spoken('EVS', undefined, octets(`44 04 ${'5a'.repeat(33)}`));
+    assert.deepEqual(values(second, 'evs.voice_data'), [`${'5a:'.repeat(32)}5a`]);
+  });
   test('very many frames', () => {
     const seen = spoken('EVS', '', octets(`${'4f'.repeat(99)} 0f`));
     assert.equal(values(seen, 'evs.f_bit').join(''), `${'1'.repeat(99)}0`);
