@@ -74,16 +74,9 @@ const E = experts({
 
 const length = u16;
 
-/** An envelope: what follows its Length. See {@link ikev2Payload}. */
+/** An envelope: what follows its Length, before a message of IKEv2 its marker. TS 24.302 §F.3.2.2 */
 export interface FttEnvelope {
   payload: Uint8Array;
-}
-
-/** The payload of an IKEv2 envelope. TS 24.302 §F.3.2.2. */
-export function ikev2Payload(message: Uint8Array): Uint8Array {
-  const payload = new Uint8Array(MARKER + message.length);
-  payload.set(message, MARKER);
-  return payload;
 }
 
 /** What an envelope carries; its octets from `HEADER` on are all there. */

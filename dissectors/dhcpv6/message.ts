@@ -114,15 +114,6 @@ export const dhcpv6Message = (type: number, xid: number, options: Dhcpv6Option[]
   rest: new Uint8Array(0),
 });
 
-/** A DUID of a link-layer address. RFC 9915 §11.4 */
-export function linkLayerDuid(hardware: number, address: Uint8Array): Uint8Array {
-  const out = new Uint8Array(4 + address.length);
-  put16(out, 0, 3);
-  put16(out, 2, hardware);
-  out.set(address, 4);
-  return out;
-}
-
 /** A DUID of a UUID, for a host without a link-layer address. RFC 9915 §11.5 */
 export const uuidDuid = (uuid: Uint8Array): Uint8Array => concat([Uint8Array.of(0, 4), uuid.subarray(0, 16)]);
 

@@ -211,10 +211,6 @@ const record = (name: string, type: number, ttl: number, rdata: Uint8Array): Dns
 export const addressRecord = (name: string, address: Uint8Array, ttl = 300): DnsRecord =>
   record(name, address.length === 4 ? TYPE.A : TYPE.AAAA, ttl, address);
 
-/** A record whose data is a name: NS, CNAME, PTR. */
-export const nameRecord = (name: string, type: number, target: string, ttl = 300): DnsRecord =>
-  record(name, type, ttl, nameOctets(target));
-
 /** RFC 2782. */
 export interface Service {
   priority: number;

@@ -149,6 +149,9 @@ export function parseUri(b: Uint8Array, off: number, end: number): SipAddress {
   return a;
 }
 
+/** A URI without its parameters, which another may tell in another order, or not at all; for comparing. RFC 3261 §19.1.4 */
+export const bareUri = (uri: string): string => uri.replace(/[;?].*$/s, '').toLowerCase();
+
 const blank = (displayOff: number, displayEnd: number, uriOff: number, uriEnd: number, end: number): SipAddress => ({
   displayOff,
   displayEnd,

@@ -38,7 +38,7 @@ import {
 import { Header } from './names.js';
 import { type SipNote, Transactions } from './transactions.js';
 
-export { findOutside, ListAhead, parseAddress, parseUri, type SipAddress } from './address.js';
+export { bareUri, findOutside, ListAhead, parseAddress, parseUri, type SipAddress } from './address.js';
 export { headerOf, headersOf, type SipHeaderText, type SipRepresentation, sipRequest, sipResponse } from './codec.js';
 export { parseSip, type SipHeader, SipMessage, sipLength } from './message.js';
 export { HEADERS, Header, headerId } from './names.js';

@@ -35,7 +35,7 @@ export type Dhcpv6ClientEvent =
   | { type: 'no answer' };
 
 export interface Dhcpv6ClientOptions {
-  /** DHCP unique identifier: `uuidDuid` or `linkLayerDuid`. */
+  /** DHCP unique identifier. RFC 9915 §11 */
   duid: Uint8Array;
   random: Random;
   /** Sends a message from port 546 to ff02::1:2, port 547. */

@@ -1,4 +1,4 @@
-import { Header } from '../../dissectors/sip/index.js';
+import { bareUri, Header } from '../../dissectors/sip/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Arrival, Moment, Seen } from './moment.js';
 import type { Registration } from './registration.js';
@@ -68,9 +68,6 @@ function endedBy(xml: string): Ended[] {
 
 /** The event of a contact that its user removed. RFC 3680 §5.3.1 */
 const BY_USER = 'unregistered';
-
-/** A URI without its parameters, which another may tell in another order, or not at all. */
-export const bareUri = (uri: string): string => uri.replace(/[;?].*$/s, '').toLowerCase();
 
 /** Which registration holds which binding: one that goes on under another Call-ID, or that ends elsewhere. */
 export class Bindings {

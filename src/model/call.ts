@@ -1,9 +1,8 @@
-import { Header, headerId } from '../../dissectors/sip/index.js';
+import { bareUri, Header, headerId } from '../../dissectors/sip/index.js';
 import { isChallenge } from '../../dissectors/sip/status.js';
 import { type Tell, type Words, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { EMERGENCY, patience } from './answer-time.js';
-import { bareUri } from './bindings.js';
 import { callFailure, type Failure } from './call-failure.js';
 import { CallFeatures, GONE } from './call-features.js';
 import { CallMessages } from './call-messages.js';

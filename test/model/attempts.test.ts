@@ -7,9 +7,9 @@ import {
   codec as dns,
   dnsQuery,
   dnsResponse,
-  nameRecord,
   TYPE,
 } from '../../dissectors/dns/message.js';
+import { nameOctets } from '../../dissectors/dns/names.js';
 import { CATALOGUE } from '../../src/model/catalogue.js';
 import { reportSchema } from '../../src/report/report-schema.js';
 import { CaptureBuilder, type CaptureOptions } from '../build/capture.js';
@@ -216,7 +216,11 @@ describe('what a phone tries beside its tunnel', () => {
         b.packet(udp(DNS[1], DNS[0], encode(dns, dnsResponse(dnsQuery(7, name, type), records, code))), ms, 1);
     const asks = (name: string, type: number, ms: number) => (b: CaptureBuilder) =>
       b.packet(udp(...DNS, encode(dns, dnsQuery(7, name, type))), ms);
-    const CNAME = nameRecord(NAME, TYPE.CNAME, 'lb.example');
+    const CNAME: DnsRecord = {
+      ...addressRecord(NAME, NOTHING),
+      type: TYPE.CNAME,
+      rdata: nameOctets('lb.example'),
+    };
     const FOUND = addressRecord('lb.example', ENDS.server.address);
 
     test('a name that stands for another one (RFC 1034 §3.6.2)', async () => {

@@ -211,7 +211,7 @@ describe('DHCPv6 codec', () => {
     const request = m.dhcpv6Message(11, 0x0a0b0c, [m.requestOption([21, 22, 23]), m.elapsedOption(1500)]);
     assert.deepEqual(encode(codec, request), octets('0b0a0b0c 00060006001500160017 000800020096'));
     const reply = m.dhcpv6Message(7, 0x0a0b0c, [
-      { code: 2, bytes: m.linkLayerDuid(1, octets('020000000001')) },
+      { code: 2, bytes: octets('00030001 020000000001') },
       m.namesOption(21, ['pcscf.ims.example']),
       m.addressOption(22, octets(ADDRESS)),
       m.numberOption(32, 86400),
