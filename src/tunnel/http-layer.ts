@@ -1,5 +1,6 @@
 import type { ConnectNote } from '../../dissectors/http/exchange.js';
 import { connectAnswerLength, startLine } from '../../dissectors/http/message.js';
+import { PROXY_AUTHENTICATION_REQUIRED } from '../../dissectors/http/status.js';
 import type { WebSocketNote } from '../../dissectors/websocket.js';
 import { type AnyDissector, type Pdu, type View, Yes } from '../kit/index.js';
 import { Answers } from './answers.js';
@@ -10,7 +11,15 @@ import type { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
 import { upgradeOf } from './http-upgrade.js';
 import { Messages, TCP_NAMES, viewOf } from './messages.js';
-import { answered, connectOf, isAnswer, isConnect, isEstablished, isSuccess } from './proxy-exchange.js';
+import {
+  answered,
+  connectOf,
+  isAnswer,
+  isConnect,
+  isEstablished,
+  isSuccess,
+  type ProxyExchange,
+} from './proxy-exchange.js';
 import { isRecord } from './records.js';
 
 /**
@@ -122,7 +131,8 @@ export class HttpLayer {
 
   private connect(side: Side, v: View, target: string): void {
     const { connection } = this;
-    const isOld = this.isConnected && connection.tunnel === null; // it waited behind a hole until after its answer
+    // It waited behind a hole until after its answer, or the capture has what came back first.
+    const isOld = this.isConnected && (connection.tunnel === null || this.halves[other(side)].mode === 'tls');
     this.client.is(side);
     const tunnel = connection.becomeTunnel();
     tunnel.proxy = connectOf(v, target, tunnel.proxy);
@@ -131,8 +141,16 @@ export class HttpLayer {
       tunnel.proxy.status = 200;
       this.establish();
     } else this.halves[side].mode = 'wait';
+    if (this.early !== null) {
+      Object.assign(tunnel.proxy, this.early);
+      this.early = null;
+      this.halves[side].mode = 'pdus';
+    }
     this.dropLineEnds(side);
   }
+
+  /** A refusal that no request came before, where the capture has both directions out of order. */
+  private early: Partial<ProxyExchange> | null = null;
 
   private answer(side: Side, v: View, code: number): void {
     const { tunnel } = this.connection;
@@ -142,6 +160,8 @@ export class HttpLayer {
       this.dropLineEnds(side);
       return;
     }
+    if (tunnel === null && !this.isAsked && code >= 300 && code !== PROXY_AUTHENTICATION_REQUIRED)
+      answered((this.early = {}), code, v, false);
     if (tunnel?.proxy === undefined || side === this.client.side || this.isConnected || code < 200) return;
     const up = this.halves[other(side)];
     // Behind a hole the answer waited longer than it took.
@@ -159,7 +179,8 @@ export class HttpLayer {
     this.isProxied = true;
     const note: ConnectNote = { connect: this.connection.tunnel?.proxy?.target ?? '' };
     this.connection.around = { dissector: this.host.dissectors.http, note };
-    for (const half of this.halves) half.mode = 'detect';
+    // Where what came back stands first in the capture it is TLS already.
+    for (const half of this.halves) if (half.mode !== 'tls') half.mode = 'detect';
   }
 
   private speaks({ messages }: Half): boolean {

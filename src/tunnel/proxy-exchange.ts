@@ -48,7 +48,7 @@ export function connectOf(v: View, target: string, last: ProxyExchange | undefin
  * Takes the answer to a CONNECT, which is the message `v`.
  * @param isHasty the client sent more before it
  */
-export function answered(p: ProxyExchange, status: number, v: View, isHasty: boolean): void {
+export function answered(p: Partial<ProxyExchange>, status: number, v: View, isHasty: boolean): void {
   p.status = status;
   const headers = readMessage(v.buf, v.off, v.end)?.headers ?? [];
   if (status === PROXY_AUTHENTICATION_REQUIRED)

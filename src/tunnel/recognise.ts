@@ -73,7 +73,8 @@ function byContent(
 ): AnyDissector | null | 'more' {
   const { buf, off, end } = half.window;
   const { tls, http, fttims } = host.dissectors;
-  if (peer.mode === 'tls') return tls;
+  // The CONNECT may stand behind its answer, where the capture has both directions out of order.
+  if (peer.mode === 'tls') return proxied && half.begun && http.probe!(buf, off, end) === Yes ? http : tls;
   if (peer.mode === 'clear') return fttims;
   let unsure = false;
   for (const d of [tls, http]) {

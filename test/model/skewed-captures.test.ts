@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CaptureBuilder, type Shaper } from '../build/capture.js';
-import { clearConversation } from '../build/conversation.js';
+import { answer, type Conversation, clearConversation, connect } from '../build/conversation.js';
 import { jitter } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
 import { codes, ENDS, finding, healthy, type Json, reportOn } from './support.js';
@@ -37,5 +37,34 @@ describe('answers that stand before what they answer', () => {
 
   test('of one clock: nothing of that, and nothing where queues mix up a few frames', async () => {
     for (const shape of [skewed(0), jitter(3)]) assert.equal(finding(await captured(shape), CODE), undefined);
+  });
+});
+
+describe('an answer of a proxy that stands before its CONNECT', () => {
+  const asked = (...prefaces: readonly ReturnType<typeof connect>[]): Conversation['flights'] =>
+    prefaces.map((p) => ({ ...p, ordered: true, pause: 0 }));
+
+  test('and what ran through it: it is the tunnel that it was', async () => {
+    const c = await tlsConversation(healthy().steps);
+    const flights = [...asked(connect(), answer(200, 'Connection established')), ...c.flights];
+    for (const ms of [-300, -20]) {
+      const r = await captured(skewed(ms), { ...c, flights });
+      assert.deepEqual(codes(r), [CODE]);
+      const [t] = r.tunnels;
+      assert.deepEqual(
+        [t.state, t.accessType, t.proxy.target, t.proxy.status],
+        ['established', 'II', 'eftf.example:443', 200],
+      );
+      assert.equal(t.envelopes.up.total, c.inner.filter((x) => x.side === 0).length);
+      assert.equal(t.envelopes.down.total, c.inner.filter((x) => x.side === 1).length);
+    }
+  });
+
+  test('a refusal is one', async () => {
+    const c = clearConversation([]);
+    const flights = asked(connect(), answer(403, 'Forbidden'));
+    const r = await captured(skewed(-300), { ...c, flights });
+    assert.ok(codes(r).includes('proxy.refused'), codes(r).join());
+    assert.equal(r.tunnels[0].failure.cause, 'The proxy refused the CONNECT with status 403.');
   });
 });
