@@ -1,3 +1,4 @@
+import type { Detail } from '../viewer/viewer.js';
 import type { Completion, PromptRequest, Verdict } from './prompt.js';
 import type { Catalogue, Desk } from './view.js';
 
@@ -86,13 +87,27 @@ export function judgeRule(tables: Catalogue, rule: string): Verdict {
   };
 }
 
-/** Reads the capture again with a rule; without one, it is asked for. */
-export function decodeAs(desk: Desk, rule: string): void {
+/** Fields of ports, and the tables that know them. */
+const PORT = /^((?:udp|tcp|sctp|dccp)\.)(?:src|dst)port == (\d+)$/;
+
+/**
+ * The beginning of a rule for a packet: the lower one of the ports of its innermost layer that has ports, which more often
+ * tells what is spoken; empty: it has none.
+ */
+export function ruleBegun({ nodes }: Pick<Detail, 'nodes'>): string {
+  const ports = nodes.map(({ filter = '' }) => PORT.exec(filter)).filter((m) => m !== null);
+  const both = ports.slice(-2);
+  return both.length === 0 ? '' : `${both[0][1]}port==${Math.min(...both.map(([, , port]) => Number(port)))},`;
+}
+
+/** Reads the capture again with a rule; without one, it is asked for, and `begun` stands there to go on with. */
+export function decodeAs(desk: Desk, rule: string, begun = ''): void {
   const { fields } = desk;
   const take = (text: string): string | undefined => {
     const wrong = ruleError(fields, text);
     if (wrong !== undefined) return wrong;
     const typed = text.replaceAll(' ', '');
+    desk.memory.typed('rule', typed);
     desk.say(`reading the capture again, with ${typed}`);
     void desk.reopen({ decodeAs: [typed] });
     return undefined;
@@ -100,7 +115,8 @@ export function decodeAs(desk: Desk, rule: string): void {
   if (rule !== '' && take(rule) === undefined) return;
   const request: PromptRequest = {
     label: 'decode as',
-    text: rule,
+    text: rule === '' ? begun : rule,
+    history: [...(desk.memory.state.history.rule ?? [])].reverse(),
     complete: (text, cursor) => completeRule(fields, text.slice(0, cursor), desk.told.story?.seen.get('')),
     judge: (text) => judgeRule(fields, text),
     done: take,

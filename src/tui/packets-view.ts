@@ -1,6 +1,7 @@
 import { expanded } from '../filter/saved-filters.js';
 import type { Detail, DetailNode, RowKind } from '../viewer/viewer.js';
 import { type Area, wrap } from './cells.js';
+import { decodeAs, ruleBegun } from './decode-as.js';
 import type { ExportOffer } from './exports.js';
 import { FilterWords } from './filter-words.js';
 import type { Place } from './frame.js';
@@ -303,6 +304,11 @@ export class PacketsView implements View {
         if (argument !== '') this.setFilter(argument);
         else this.askFilter(packets.filter);
         return true;
+      case 'decode-as': {
+        const { detail } = this.tree;
+        decodeAs(desk, argument, detail?.row === packets.row ? ruleBegun(detail) : '');
+        return true;
+      }
       case 'filter-apply':
       case 'filter-and':
       case 'filter-not':

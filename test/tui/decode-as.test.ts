@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { completeRule, judgeRule, ruleError } from '../../src/tui/decode-as.js';
+import { completeRule, judgeRule, ruleBegun, ruleError } from '../../src/tui/decode-as.js';
 import type { Catalogue } from '../../src/tui/view.js';
+import type { DetailNode } from '../../src/viewer/viewer.js';
 import { Stage } from './support/stage.js';
 
 const made = (proto: string, title: string) => ({ proto, title });
@@ -66,4 +67,33 @@ test('behind :decode-as Tab completes, and the packets are then of that protocol
   } finally {
     await stage.end();
   }
+});
+
+test(':decode-as begins with the port of the packet under the cursor, and earlier rules come back', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  try {
+    await stage.press('2 Down Down Down Down :');
+    await stage.type('decode-as');
+    await stage.press('Enter');
+    assert.match(stage.text, /^ decode as udp\.port==5060,$/m);
+    await stage.type('ssdp');
+    await stage.press('Enter');
+    await stage.until(/12\.1 .* SSDP/);
+    await stage.press('o o :');
+    await stage.type('decode-as');
+    await stage.press('Enter');
+    assert.match(stage.text, /^ decode as (?:udp|tcp)\.port==\d+,$/m);
+    await stage.press('Up');
+    assert.match(stage.text, /^ decode as udp\.port==5060,ssdp$/m);
+  } finally {
+    await stage.end();
+  }
+});
+
+test('the port that a rule begins with is the lower one of the innermost layer that has ports', () => {
+  const nodes = (...filters: readonly string[]) => ({ nodes: filters.map((filter) => ({ filter }) as DetailNode) });
+  const outer = ['tcp.srcport == 40001', 'tcp.dstport == 443'];
+  assert.equal(ruleBegun(nodes(...outer, 'udp.srcport == 5070', 'udp.dstport == 5060', 'sip')), 'udp.port==5060,');
+  assert.equal(ruleBegun(nodes(...outer)), 'tcp.port==443,');
+  assert.equal(ruleBegun(nodes('icmp.type == 8')), '');
 });
