@@ -36,6 +36,8 @@ import {
 
 /** Milliseconds between two paintings, unless a key was pressed. */
 const FRAME_MS = 33;
+/** Keys that are of the terminal, also while a line is typed. */
+const OVER_PROMPTS = ['suspend', 'redraw'] as const;
 /** Commands that are done whatever dialog is open. */
 const OVER_DIALOGS = new Set<CommandId>(['quit', 'cancel', 'redraw', 'suspend', 'pager', 'help']);
 
@@ -197,7 +199,9 @@ export class App implements Lender, DisplayEvents {
     this.paintIn(0);
     const p = this.prompted;
     if (p !== undefined) {
-      if (p.key(key) !== 'more' && this.prompted === p) this.prompted = undefined;
+      const over = OVER_PROMPTS.find((id) => key.startsWith('Ctrl-') && this.keymap.of(id).keys.includes(key));
+      if (over !== undefined) this.perform(over);
+      else if (p.key(key) !== 'more' && this.prompted === p) this.prompted = undefined;
       return;
     }
     if (this.front.key?.(key) === true) return;

@@ -175,8 +175,9 @@ export class LiveView implements View {
       complete: (text, cursor) => {
         const typed = text.slice(0, cursor);
         if (typed.includes(' ')) return live.complete?.(typed);
-        const words = live.verbs.filter((v) => v.name.startsWith(typed)).map((v) => ({ text: v.name, note: v.words }));
-        return { from: 0, words };
+        const takes = (verb: string): boolean => (live.complete?.(`${verb} `)?.words.length ?? 0) > 0;
+        const like = live.verbs.filter((v) => v.name.startsWith(typed));
+        return { from: 0, words: like.map(({ name, words }) => ({ text: name, note: words, takes: takes(name) })) };
       },
       judge: (text) => {
         if (text === '' && this.answered !== undefined) return this.answered;

@@ -27,7 +27,8 @@ export function paletteRequest(desk: Desk): PromptRequest {
         const found = completeArgument(desk, typed.slice(0, behind - 1), typed.slice(behind));
         return found && { from: found.from + behind, words: found.words };
       }
-      return { from: 0, words: like(typed, desk).map((c) => ({ text: c.id, note: withKeys(c) })) };
+      const words = like(typed, desk).map((c) => ({ text: c.id, note: withKeys(c), takes: c.argument !== undefined }));
+      return { from: 0, words };
     },
     judge: (text) => {
       const { name, argument } = split(text);

@@ -14,8 +14,25 @@ export interface Verdict {
 export interface Completion {
   /** Where the word begins that they stand for. */
   readonly from: number;
-  readonly words: readonly { readonly text: string; readonly note?: string }[];
+  readonly words: readonly {
+    readonly text: string;
+    readonly note?: string;
+    /** An argument goes with it: where it is the only word, a blank comes with it. */
+    readonly takes?: boolean;
+  }[];
 }
+
+/** Keys that do the same in a line, as in shells. */
+const SAME: Readonly<Record<string, string>> = {
+  'Ctrl-B': 'Left',
+  'Ctrl-F': 'Right',
+  'Ctrl-P': 'Up',
+  'Ctrl-N': 'Down',
+  'Ctrl-Left': 'Alt-b',
+  'Alt-Left': 'Alt-b',
+  'Ctrl-Right': 'Alt-f',
+  'Alt-Right': 'Alt-f',
+};
 
 /** A line of text that is asked for. */
 export interface PromptRequest {
@@ -49,6 +66,8 @@ export class Prompt {
   selected: boolean;
   /** Why Enter did not do. */
   private refused: string | undefined;
+  /** Tab has put a blank, which some type all the same. */
+  private blank = false;
   private past: number;
   private draft = '';
 
@@ -71,7 +90,11 @@ export class Prompt {
   }
 
   /** Takes a key; `done` and `cancelled` end the line. */
-  key(key: string): 'more' | 'done' | 'cancelled' {
+  key(pressed: string): 'more' | 'done' | 'cancelled' {
+    const key = SAME[pressed] ?? pressed;
+    const typedTwice = this.blank && key === 'Space';
+    this.blank = false;
+    if (typedTwice) return 'more';
     if (key !== 'Tab' && key !== 'Shift-Tab') this.offered = undefined;
     switch (key) {
       case 'Enter':
@@ -169,8 +192,11 @@ export class Prompt {
       if (found === undefined || found.words.length === 0) return;
       const typed = this.text.slice(found.from, this.cursor);
       const shared = commonStart(found.words.map((w) => w.text));
-      if (found.words.length === 1) this.replace(found.from, found.words[0].text);
-      else {
+      const [{ text, takes = false }] = found.words;
+      if (found.words.length === 1) {
+        this.replace(found.from, takes ? `${text} ` : text);
+        this.blank = takes;
+      } else {
         if (shared.length > typed.length) this.replace(found.from, shared);
         this.offered = found;
         this.chosen = -1;

@@ -39,6 +39,47 @@ test('a line is edited', () => {
   assert.equal(p.text, 'y');
 });
 
+test('keys of shells move by words and bring earlier lines', () => {
+  const { p } = prompt();
+  press(p, 'a', 'b', 'Space', 'c', 'Ctrl-Left', '1', 'Alt-Left', 'Ctrl-Left', '2', 'Ctrl-Right', '3');
+  assert.equal(p.text, '2ab3 1c');
+  press(p, 'Ctrl-B', 'x', 'Ctrl-F', 'y', 'Alt-Right', 'z');
+  assert.equal(p.text, '2abx3y 1cz');
+  press(p, 'Ctrl-P');
+  assert.equal(p.text, 'second');
+  press(p, 'Ctrl-N');
+  assert.equal(p.text, '2abx3y 1cz');
+});
+
+test('behind the name of a command that takes something Tab puts a blank', async () => {
+  const takes = (text: string, ...words: readonly { text: string; takes: boolean }[]): string => {
+    const { p } = prompt({ text, complete: () => ({ from: 0, words }) });
+    press(p, 'Tab');
+    return p.text;
+  };
+  assert.equal(takes('c', { text: 'call', takes: true }), 'call ');
+  assert.equal(takes('h', { text: 'hangup', takes: false }), 'hangup');
+  assert.equal(takes('c', { text: 'call', takes: true }, { text: 'cancel', takes: true }), 'ca');
+  const stage = await Stage.of('20-healthy-call.pcapng', 80, 24);
+  await stage.press(':');
+  await stage.type('the');
+  await stage.press('Tab');
+  await stage.type(' light');
+  assert.match(stage.text, /^ : theme light$/m);
+  await stage.end();
+});
+
+test('Ctrl-Z and Ctrl-L are of the terminal, also while a line is typed', async () => {
+  const stage = await Stage.of('20-healthy-call.pcapng', 80, 24);
+  const done: string[] = [];
+  stage.display.suspend = () => done.push('suspended');
+  stage.display.forget = () => done.push('painted anew');
+  await stage.press('2 / x Ctrl-Z Ctrl-L y');
+  assert.deepEqual(done, ['suspended', 'painted anew']);
+  assert.match(stage.text, /^ \/ xy$/m);
+  await stage.end();
+});
+
 test('Enter applies what was typed, only Tab completes', () => {
   const { p, done } = prompt();
   press(p, 's', 'i', 'p');
