@@ -99,6 +99,10 @@ export class ColumnsDialog implements Dialog {
   }
 
   mouse(at: MouseAt): boolean {
+    if (at.kind === 'wheel-up' || at.kind === 'wheel-down') {
+      this.list.scroll(at.kind === 'wheel-up' ? -3 : 3);
+      return true;
+    }
     const line = this.list.lineAt(at.y);
     if (line < 0) return false;
     this.list.go(line);

@@ -67,6 +67,10 @@ export class Help implements Dialog {
       this.searched === '' ? 'type a word' : this.searched,
       this.searched === '' ? theme.dim : theme.strong,
     );
+    const { current } = this;
+    // What the line has no room for.
+    if (current !== undefined && current.title.length > area.width - TITLE_AT - 1)
+      area.clipped(0, 1, current.title, area.width, theme.text);
     if (this.lines.length === 0)
       area.text(0, 2, 'no command has these words; Backspace takes the last letter away', theme.dim);
     this.list.draw(area.part(0, 2, area.width, area.height - 2), { theme, focus }, (line, i) => {
@@ -80,6 +84,12 @@ export class Help implements Dialog {
         line.clipped(TITLE_AT, 0, title, line.width - TITLE_AT, theme.text);
       }
     });
+  }
+
+  /** The command under the cursor. */
+  private get current(): Command | undefined {
+    const line = this.lines[this.list.cursor];
+    return line === undefined || 'heading' in line ? undefined : line.command;
   }
 
   plain(): string[] {
@@ -115,10 +125,10 @@ export class Help implements Dialog {
   run(command: CommandId): boolean {
     if (command === 'help') this.desk.close(this);
     else if (command === 'open') {
-      const line = this.lines[this.list.cursor];
-      if (line === undefined || 'heading' in line) return true;
+      const { current } = this;
+      if (current === undefined) return true;
       this.desk.close(this);
-      this.desk.perform(line.command.id as CommandId);
+      this.desk.perform(current.id as CommandId);
     } else return this.list.run(command);
     return true;
   }
@@ -126,7 +136,11 @@ export class Help implements Dialog {
   mouse(at: MouseAt): boolean {
     if (at.kind === 'wheel-up') this.list.scroll(-3);
     else if (at.kind === 'wheel-down') this.list.scroll(3);
-    else this.list.go(Math.max(0, this.list.lineAt(at.y - 2)));
+    else {
+      const line = this.list.lineAt(at.y - 2);
+      if (line >= 0) this.list.go(line);
+      if (line >= 0 && at.kind === 'double') return this.run('open');
+    }
     return true;
   }
 }

@@ -275,6 +275,33 @@ test('? in a window shows the keys of that window, and Esc leads back to it', as
   await stage.end();
 });
 
+test('in the help the whole title of a command is told, and a double click does the command', async () => {
+  const stage = await Stage.of('28-overloaded.pcapng', 80, 24);
+  await stage.press('?');
+  await stage.type('prepare');
+  assert.match(stage.text, /P +:filter-prepare +the filter with the selected value, to go …/);
+  assert.match(stage.text, /^│ the filter with the selected value, to go on with before it is used +│$/m);
+  await stage.press('Esc');
+  await stage.type('statistics');
+  const y = stage.display.lines.findIndex((l) => l.includes(':view-statistics'));
+  stage.app.mouse({ kind: 'press', x: 20, y: y + 3 });
+  stage.app.mouse({ kind: 'double', x: 20, y });
+  await stage.settled();
+  assert.match(stage.text, /Stats › charts/);
+  await stage.end();
+});
+
+test('the wheel scrolls the columns that there are', async () => {
+  const stage = await Stage.of('28-overloaded.pcapng', 80, 15);
+  await stage.press('2 F10');
+  const top = (): string => stage.display.lines.find((l) => l.includes('│'))!;
+  const before = top();
+  stage.app.mouse({ kind: 'wheel-down', x: 30, y: 5 });
+  await stage.settled();
+  assert.notEqual(top(), before);
+  await stage.end();
+});
+
 describe('follow', () => {
   test('shows what both ends said, and leads to the packet', async () => {
     const stage = await Stage.of('28-overloaded.pcapng', 100, 30);
