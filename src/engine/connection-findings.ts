@@ -3,11 +3,13 @@ import { certificateSummary } from '../../dissectors/tls/index.js';
 import { OID_NAMES } from '../../dissectors/tls/oids.js';
 import { joined, type Own, oneOf, ours, ownCount, quoted, tenths, words } from '../kit/index.js';
 import type { Findings, Remark } from '../model/findings.js';
+import { isPortal } from '../model/judge-tunnel.js';
 import { millis, type Seen } from '../model/moment.js';
 import { SCHEMES } from '../model/standard-words.js';
 import { ORDER_MS, type TcpLife } from '../model/tcp-life.js';
 import type { TlsSession } from '../tls/index.js';
 import type { ProxyExchange } from '../tunnel/proxy-exchange.js';
+import { pageWords } from './tunnel-entity.js';
 import type { TunnelLife } from './tunnel-life.js';
 
 /** RFC 8446 §4.1.3: a server that could have done 1.3 says so at the end of its random. */
@@ -57,6 +59,7 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
       });
     }
   for (const l of [life, ...life.legs]) if (l.proxy !== undefined) judgeConnect(l, l.proxy, raise);
+  judgePage(life, raise);
   if (tunnel.session !== undefined) {
     judgeSession(tunnel.session, tcp.first, raise);
     judgeRecords(life, tunnel.session, raise);
@@ -69,6 +72,20 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
   judgeOpening(life, raise);
   life.path.judge(about, findings);
   tcp.told?.judge(about, (side) => (tunnel.direction(side) === 'up' ? 'UE' : 'EFTF'), findings);
+}
+
+/** A page that came in the place of TLS: a portal asks for a login, a proxy tells why it lets nothing through. */
+function judgePage({ tunnel, tcp, clientHello, connectAnswer }: TunnelLife, raise: Raise): void {
+  const { page, session, proxy } = tunnel;
+  if (page === undefined || session?.serverHelloFrame !== undefined) return;
+  const what = pageWords(page);
+  const asked = clientHello === null ? ours`CONNECT` : ours`ClientHello`;
+  const at = clientHello ?? connectAnswer ?? tcp.first;
+  if (isPortal(page)) raise('portal.captive', at, { detail: ours`The ${asked} was answered with ${what}.` });
+  else if (proxy !== undefined && session !== undefined)
+    raise('proxy.not-tls', at, {
+      detail: ours`The proxy let the connection through, and answered the ClientHello with ${what}.`,
+    });
 }
 
 function judgeOpening({ tcp: { syn, synAck, synRepeats } }: TunnelLife, raise: Raise): void {
@@ -114,7 +131,7 @@ function judgeConnect({ tunnel, tcp, connect, connectAnswer }: TunnelLife, p: Pr
     raise(p.hasCredentials ? 'proxy.credentials' : 'proxy.authentication', answered, { detail });
   }
   // Without a session there was a page, and no tunnel: that is told by itself.
-  if (p.bodyHeader !== undefined && tunnel.session !== undefined)
+  if (p.bodyHeader !== undefined && tunnel.session !== undefined && tunnel.page === undefined)
     raise('proxy.answer-body', answered, { detail: ours`It has ${p.bodyHeader}.` });
   if (p.isHasty) raise('proxy.hasty', asked);
 }

@@ -199,6 +199,7 @@ function stateOf(life: TunnelLife, end: Moment): TunnelState {
     return session !== undefined && (isRefused || isLeft(session, tcp, gaps.length > 0)) ? 'failed' : 'established';
   }
   if (session === undefined) return isDenied(life, end) ? 'failed' : 'partial';
+  if (isTurnedDown(tunnel)) return 'failed';
   if (session.clientHelloFrame === undefined) return 'partial';
   if (session.alerts.some((a) => a.level === FATAL)) return 'failed';
   // What is missing may be the rest of the handshake.
@@ -214,6 +215,14 @@ function stateOf(life: TunnelLife, end: Moment): TunnelState {
   const isRead = client.records === client.decrypted && other.records === other.decrypted;
   return tcp.end !== null && (isRead || client.records === 0) ? 'failed' : 'partial';
 }
+
+/** Whether a CONNECT was answered with an alert of TLS: nobody there speaks HTTP in the clear. */
+const isTurnedDown = ({ proxy, session, gaps }: Tunnel): boolean =>
+  proxy !== undefined &&
+  proxy.status === undefined &&
+  session?.clientHelloFrame === undefined &&
+  session?.alerts[0]?.level === FATAL &&
+  gaps.length === 0;
 
 /** Whether a proxy let no tunnel through; what it said, or what followed, may not have been captured. */
 function isDenied({ tunnel, tcp, proxy, connect, connectAnswer }: TunnelLife, end: Moment): boolean {
@@ -257,7 +266,7 @@ function failureOf({ tunnel, tcp, proxy, connectAnswer, veiled, alerts }: Tunnel
     }
     const answered = connectAnswer === null ? row : { row: connectAnswer.row };
     return proxy.status < 300
-      ? { stage: 'tls', cause: ours`The proxy let the connection through, and ${followed(proxy)}.`, ...row }
+      ? { stage: 'tls', cause: ours`The proxy let the connection through, and ${followed(tunnel, proxy)}.`, ...row }
       : {
           stage: 'proxy',
           cause: ours`The proxy refused the CONNECT with status ${proxy.status}${proxy.status === TOO_MANY_REQUESTS ? ' (too many requests)' : ''}.`,
@@ -265,6 +274,12 @@ function failureOf({ tunnel, tcp, proxy, connectAnswer, veiled, alerts }: Tunnel
         };
   }
   const fatal = session.alerts.findIndex((a) => a.level === FATAL);
+  if (isTurnedDown(tunnel))
+    return {
+      stage: 'proxy',
+      cause: ours`The CONNECT was answered with the TLS alert ${alertName(session.alerts[fatal].description)}: what listens there speaks TLS alone.`,
+      row: alertRow(session.alerts[fatal], alerts[fatal]),
+    };
   if (fatal >= 0) {
     const alert = session.alerts[fatal];
     const who = (alert.direction === 0) !== session.swapped ? 'UE' : 'EFTF';
@@ -287,8 +302,13 @@ function failureOf({ tunnel, tcp, proxy, connectAnswer, veiled, alerts }: Tunnel
 }
 
 /** What followed a 2xx instead of TLS. */
-const followed = (proxy: ProxyExchange): Own =>
-  proxy.hasReply === true ? ours`what came from there is no TLS` : ours`no TLS followed`;
+function followed({ page }: Tunnel, proxy: ProxyExchange): Own {
+  if (page !== undefined) return ours`${pageWords(page)} followed`;
+  return proxy.hasReply === true ? ours`what came from there is no TLS` : ours`no TLS followed`;
+}
+
+/** What came in the place of TLS. */
+export const pageWords = (status: number): Own => (status === 0 ? ours`a page of HTML` : ours`HTTP (status ${status})`);
 
 /** How a handshake ended after the ServerHello, without a fatal alert. */
 function leaving(tunnel: Tunnel, { alerts, certificates }: TlsSession, { end }: TcpLife): Own {
@@ -305,6 +325,7 @@ function helloFate(tunnel: Tunnel, { alerts }: TlsSession, { ways, end }: TcpLif
   const server = tunnel.direction(0) === 'up' ? 1 : 0;
   // Behind a proxy the answer to the CONNECT is among its octets.
   const isReplied = tunnel.proxy === undefined ? ways[server].octets > 0 : tunnel.proxy.hasReply === true;
+  if (tunnel.page !== undefined) return ours`The ClientHello was answered with ${pageWords(tunnel.page)}.`;
   if (alerts.length === 0 && isReplied) return ours`The ClientHello was answered with something that is no TLS.`;
   if (end?.side !== server) return ours`The ClientHello was not answered.`;
   if (end.how === 'rst' && isForeign(end, ways[server].hops))

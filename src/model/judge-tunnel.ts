@@ -45,6 +45,9 @@ export function judgeTunnel(t: TunnelEntity, first: Seen, isOther: boolean, find
   }
   judgeProxy(t, raise);
   if (t.tls !== undefined) judgeTls(t, raise);
+  // The page that came in the place of TLS tells more.
+  if (findings.has('portal.captive', t.id)) for (const code of NO_TLS) findings.withdraw(code, t.id);
+  else if (findings.has('proxy.not-tls', t.id)) for (const code of PAGE_READ_AS_TLS) findings.withdraw(code, t.id);
   if (t.transport === 'tls' && t.eftf.port !== EFTF_PORT && t.state === 'established' && t.envelopes.up.total > 0)
     raise('tunnel.port', first, {
       detail: ours`The UE connects to port ${t.eftf.port}.`,
@@ -125,7 +128,11 @@ const again = ({ retryAfterSeconds: s }: NonNullable<TunnelEntity['proxy']>): Ow
 
 /** A portal redirects what it does not let through, or says that it wants a login. RFC 6585 §6 */
 const LOGIN_FIRST = 511;
-const isPortal = (status: number): boolean => status === LOGIN_FIRST || (status >= 300 && status < 400);
+export const isPortal = (status: number): boolean => status === LOGIN_FIRST || (status >= 300 && status < 400);
+
+/** What a page in the place of TLS looks like. */
+const PAGE_READ_AS_TLS = ['tls.no-answer', 'tls.framing-lost'] as const;
+const NO_TLS = [...PAGE_READ_AS_TLS, 'proxy.not-tls'] as const;
 
 const CURRENT = /^TLSv1\.[23]$/;
 const BROKEN_SUITE = /NULL|RC4|_DES_|3DES|EXPORT|_anon_/i;

@@ -17,7 +17,7 @@ import { HttpLayer } from './http-layer.js';
 import { HTTP2 } from './http-upgrade.js';
 import { cutMessage, endedBy, Messages, TCP_NAMES, viewOf, wholeAt } from './messages.js';
 import type { PlainText } from './plain-text.js';
-import { isConnect } from './proxy-exchange.js';
+import { isConnect, pageOf } from './proxy-exchange.js';
 import { isNobodys, mayBeNamed, recognise, signed } from './recognise.js';
 import { RecordLayer } from './record-layer.js';
 import { followsHello, isClientHello, isRecord, isServerHello, isText } from './records.js';
@@ -359,7 +359,11 @@ export class Connection implements StreamConsumer {
     const n = w.end - w.off;
     if (n === 0) return;
     const proxy = this.tunnel?.proxy;
-    if (this.http.isConnected && proxy !== undefined && side !== this.client.side) proxy.hasReply = true;
+    if (side !== this.client.side) {
+      if (this.http.isConnected && proxy !== undefined) proxy.hasReply = true;
+      if (this.tunnel !== null && half.begun && (proxy === undefined || this.http.isConnected))
+        this.tunnel.page ??= pageOf(viewOf(w.buf, w.off, w.end, TCP_NAMES[0]));
+    }
     half.unclaimed = 0;
     if (half.begun) {
       const skip = proxyHeader(w.buf, w.off, w.end);

@@ -28,6 +28,14 @@ export const isConnect = (v: View): boolean => /^CONNECT \S+ /.test(startLine(v)
 /** Whether one is an answer, and one that is a success. */
 export const isAnswer = (v: View): boolean => /^HTTP\/1\.\d \d{3}/.test(startLine(v));
 export const isSuccess = (v: View): boolean => /^HTTP\/1\.\d 2\d\d/.test(startLine(v));
+/** What is no TLS and may be read by people: the status of an answer of HTTP, 0 for a page of HTML, or undefined. */
+export function pageOf(v: View): number | undefined {
+  const line = startLine(v);
+  const status = /^HTTP\/1\.\d (\d{3})/.exec(line)?.[1];
+  if (status !== undefined) return Number(status);
+  return /^\s*<(?:!doctype\s+html|html|head|body|meta|script)\b/i.test(line) ? 0 : undefined;
+}
+
 const UPPER_H = 72;
 /** Whether one is what proxies answer to a CONNECT, and servers to nothing else. */
 export const isEstablished = (v: View): boolean =>

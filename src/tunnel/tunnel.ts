@@ -40,6 +40,8 @@ export class Tunnel {
   other?: Own;
   /** What the server speaks in the place of envelopes, though the UE sends them: the UE reached something else than an EFTF. */
   answer?: Own;
+  /** What came down in the place of TLS: an answer of HTTP with this status, or 0 for a page of HTML alone. */
+  page?: number | undefined;
   /** HTTP proxy (access type II, TS 24.322 §5.2.2.3). */
   proxy?: ProxyExchange;
   transport: 'tls' | 'tcp' = 'tcp';

@@ -130,6 +130,11 @@ describe('a handshake that fails', () => {
     const page = { side: 1 as const, octets: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), ordered: true, pause: 0 };
     assert.match(
       said(await told({ ...c, flights: [hello!, page] })),
+      /^The ClientHello was answered with HTTP \(status 400\)\./,
+    );
+    const other = { ...page, octets: Buffer.from('SSH-2.0-OpenSSH_9.2\r\n') };
+    assert.match(
+      said(await told({ ...c, flights: [hello!, other] })),
       /^The ClientHello was answered with something that/,
     );
     const { client, server } = ENDS;
@@ -153,7 +158,7 @@ describe('a handshake that fails', () => {
       return finding(r, 'tls.no-answer').meaning;
     };
     assert.match(await said(), /^The ClientHello was not answered\./);
-    for (const reply of ['HTTP/1.1 400 Bad Request\r\n\r\n', 'go away\r\n', '\xff'.repeat(40)])
+    for (const reply of ['go away\r\n', '\xff'.repeat(40)])
       assert.match(await said(reply), /^The ClientHello was answered with something that is no TLS\./);
   });
 
