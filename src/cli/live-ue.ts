@@ -78,6 +78,13 @@ export class LiveUe extends LiveEnd {
       this.happenings.note(`step ${i + 1} (${step.name}, ${step.at}) failed: ${wrong}`, 'error');
       return;
     }
+    const { unexpected } = this.ue;
+    if (unexpected !== undefined) {
+      this.worst = Math.max(this.worst, Exit.stepFailed);
+      this.scenario = '  scenario failed';
+      this.happenings.note(`the scenario failed: ${unexpected}, and no step expected that`, 'error');
+      return;
+    }
     this.scenario = '  scenario done';
     this.happenings.note('the scenario is done');
   }

@@ -40,6 +40,7 @@ async function expectations(ue: Ue, a: Arguments): Promise<void> {
   if (a.event !== undefined) await ue.expectLine(patternOf(a.event as string), ms);
   if (a.tunnel !== undefined && !(await ue.until(() => ue.up === (a.tunnel === 'up'), ms)))
     throw new StepFailed(ue.up ? 'the tunnel is up' : 'there is no tunnel');
+  if (a.tunnel === 'down') ue.unexpected = undefined;
   if (a.address !== undefined) await address(ue, a.address as string, ms);
 }
 

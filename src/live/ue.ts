@@ -47,6 +47,9 @@ export interface UeOptions {
   readonly tell: (words: string) => void;
 }
 
+/** How the line begins that says so. */
+const ENDED = 'tunnel ended';
+
 /** The inner side of a UE that has none. */
 const NOWHERE: PacketPort = { send: () => {}, onPacket: () => {}, close: () => {} };
 
@@ -64,6 +67,8 @@ export class Ue {
   faults: Faults | undefined;
   /** Why the last tunnel is no more. */
   ended: TunnelEnd | undefined;
+  /** How somebody else ended a tunnel, where nobody has expected that, or connected again. */
+  unexpected: string | undefined;
   private readonly clock: Clock;
   private readonly random: Random;
   private session: Buffer | undefined;
@@ -81,7 +86,7 @@ export class Ue {
     if (o.tun !== undefined && !o.bare) this.device = new TunConfiguration(o.tun);
     this.clock = o.clock ?? realClock;
     this.random = o.seed === undefined ? systemRandom : seededRandom(o.seed);
-    this.lines = new Lines(this.clock, o.tell, 'tunnel ended');
+    this.lines = new Lines(this.clock, o.tell, ENDED);
   }
 
   /** Whether there is a tunnel. */
@@ -133,7 +138,7 @@ export class Ue {
       },
     });
     this.established = e;
-    this.ended = undefined;
+    this.ended = this.unexpected = undefined;
     this.known.clear();
     this.tell(establishedInWords(e));
     const faults = new Faults(e.link, this.random, this.clock);
@@ -187,7 +192,8 @@ export class Ue {
     this.device?.clear();
     const { discarded } = this;
     this.inner = undefined;
-    this.tell(`tunnel ended: ${end.words}${discarded === '' ? '' : `; discarded ${discarded}`}`);
+    if (end.by !== 'us') this.unexpected = `the tunnel ended: ${end.words}`;
+    this.tell(`${ENDED}: ${end.words}${discarded === '' ? '' : `; discarded ${discarded}`}`);
   }
 
   /** What was thrown away in this tunnel, in words; '' where nothing was. */
@@ -334,8 +340,10 @@ export class Ue {
   }
 
   /** The first line since the last expectation that matches, now or within `ms`. @throws StepFailed */
-  expectLine(pattern: RegExp, ms: number): Promise<string> {
-    return this.lines.expect(pattern, ms);
+  async expectLine(pattern: RegExp, ms: number): Promise<string> {
+    const line = await this.lines.expect(pattern, ms);
+    if (line.startsWith(ENDED)) this.unexpected = undefined;
+    return line;
   }
 
   /** Whether something becomes so within `ms`, by what is told. */

@@ -271,6 +271,28 @@ test('a ping whose tunnel ends is not waited for', async () => {
   assert.equal(await other.stop(), 0);
 });
 
+test('a scenario whose tunnel somebody else ended fails, unless a step expected that', async () => {
+  const runs: [string, unknown[], number][] = [
+    ['unexpected', ['connect', { wait: '5s' }], 5],
+    ['event', ['connect', { expect: { event: 'tunnel ended', within: '24h' } }, { wait: '10ms' }], 0],
+    ['down', ['connect', { expect: { tunnel: 'down', within: '24h' } }], 0],
+    ['again', ['connect', { wait: '5s' }, 'connect', 'release'], 0],
+  ];
+  await Promise.all(
+    runs.map(async ([name, steps, code]) => {
+      const other = startFttscope(['eftf', '--lab', '--listen', '127.0.0.1:0']);
+      const [, at] = await other.line(/^listening (\S+)$/m);
+      const one = startFttscope(['ue', at, '--lab', '--run', scenario(`end-${name}.json`, steps)]);
+      await other.line(/^tunnel 1 established/m);
+      other.child.stdin!.write('release\n');
+      assert.equal(await one.ended, code, `${name}: ${one.err}`);
+      const words = 'the tunnel ended: released by the EFTF: it sent close_notify, and no step expected that';
+      assert.equal(one.err, code === 0 ? '' : `fttscope: the scenario failed: ${words}\n`);
+      await other.stop();
+    }),
+  );
+});
+
 test('who is told to end in the middle of a step ends at once, and begins no other', async () => {
   const { eftf, at } = await startEftf();
   const file = inFolder('day.json');

@@ -152,6 +152,10 @@ async function act(
   if (one.refused) return Exit.notEstablished;
   // Steps that were not done: no script takes them for done, and a loop of a shell over scenarios stops with this one.
   if (code === Exit.done && steps !== undefined && signals.came) return signals.unfinished;
+  if (code === Exit.done && steps !== undefined && one.unexpected !== undefined) {
+    tell(`fttscope: the scenario failed: ${one.unexpected}, and no step expected that`);
+    return Exit.stepFailed;
+  }
   return code !== Exit.done || steps !== undefined || signals.came ? code : console(one, signals);
 }
 
