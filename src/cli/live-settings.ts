@@ -14,9 +14,9 @@ import { plainly } from '../live/tls-words.js';
 import { CannotTun, TunDevice } from '../live/tun.js';
 import { contentsOf } from './contents.js';
 import { Exit, UserError } from './errors.js';
-import { writeAll } from './output.js';
+import { LineQueue } from './line-queue.js';
 import type { EndSignals } from './signals.js';
-import { tell } from './tell.js';
+import { forTerminal, tell } from './tell.js';
 import { version } from './version.js';
 
 /** Options that `ue` and `eftf` share. */
@@ -262,26 +262,32 @@ export class Traces {
   }
 }
 
-/** Says what happens: on standard output, or on standard error where the run is written to standard output. */
+/**
+ * Says what happens: on standard output, or on standard error where the run is written to standard output. The run goes on
+ * where nobody takes it.
+ */
 export class Teller {
   /** Standard output can be written no more; the run goes on. */
   failed = false;
-  private isLeft = false;
+  private readonly lines: LineQueue | undefined;
+  private readonly written: (words: string) => string;
 
-  constructor(private readonly o: LiveOptions) {}
+  constructor({ quiet, write }: LiveOptions) {
+    const beside = write === '-';
+    this.written = beside ? forTerminal : printable;
+    if (!quiet) this.lines = new LineQueue(beside ? 2 : 1, (e) => this.lost(e, beside));
+  }
 
-  readonly say = (words: string): void => {
-    const { quiet, write } = this.o;
-    if (quiet || this.isLeft) return;
-    if (write === '-') tell(words);
-    else
-      try {
-        writeAll(1, Buffer.from(`${printable(words)}\n`, 'utf8'));
-      } catch (e) {
-        this.isLeft = true;
-        if (!(e instanceof CaptureError)) return; // nobody listens any more
-        this.failed = true;
-        tell(`fttscope: ${e.message}; it is written no more`);
-      }
-  };
+  readonly say = (words: string): void => this.lines?.write(this.written(words));
+
+  /** Nothing more is said. */
+  end(): void {
+    this.lines?.end();
+  }
+
+  private lost(e: Error, beside: boolean): void {
+    if (beside || !(e instanceof CaptureError)) return; // nobody listens any more
+    this.failed = true;
+    tell(`fttscope: ${e.message}; it is written no more`);
+  }
 }

@@ -7,8 +7,13 @@ export const UTF8 = /utf-?8/i.test(process.env.LC_ALL || process.env.LC_CTYPE ||
 
 /** Says something to the user on stderr, whatever stands in it made harmless for a terminal. */
 export function tell(text: string): void {
+  write(`${forTerminal(text)}\n`);
+}
+
+/** Text as a terminal of this locale shows it, whatever stands in it made harmless. */
+export function forTerminal(text: string): string {
   const lines = text.split('\n').map(printable).join('\n');
-  write(`${UTF8 ? lines : ascii(lines)}\n`);
+  return UTF8 ? lines : ascii(lines);
 }
 
 /** Writes text of ours on stderr as it stands: a line that says again and again how far something is. */

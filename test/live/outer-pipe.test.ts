@@ -7,6 +7,7 @@ import { LIMITS } from '../../src/limits.js';
 import { OuterTape } from '../../src/live/tap-tape.js';
 import { drainFile } from '../capture/support.js';
 import { run } from '../cli/run.js';
+import { freePort, listening } from '../support/ports.js';
 import { until } from '../support/until.js';
 import { inFolder, missing, startEftf, startFttscope } from './outer-support.js';
 
@@ -115,4 +116,51 @@ test('who waits for the reader of a FIFO ends when it is told to', { skip: noFif
       await one.stop(signal);
       assert.equal(one.child.signalCode, signal, line);
     }
+});
+
+test('an EFTF whose lines nobody takes serves on, and says how many it left out', { skip: noFifo }, async () => {
+  const fifo = inFolder('lines');
+  assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
+  const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  const port = await freePort();
+  const toFifo = ['bash', '-c', `exec "$@" >${fifo}`, '-'];
+  const eftf = startFttscope(['eftf', '--lab', '--listen', `127.0.0.1:${port}`], toFifo);
+  await listening('tcp', port, eftf.child.pid);
+  const rounds = 2000;
+  eftf.child.stdin!.write('help\n'.repeat(rounds)); // some hundred octets each: a pipe holds 64 KiB
+  writeFileSync(inFolder('one.json'), JSON.stringify({ steps: ['connect', 'dhcp', 'ping'] }));
+  const ue = startFttscope([
+    'ue',
+    `127.0.0.1:${port}`,
+    '--lab',
+    '-4',
+    '--timeout',
+    '100s',
+    '--run',
+    inFolder('one.json'),
+  ]);
+  assert.equal(await ue.ended, 0, ue.err);
+  let text = '';
+  const take = (): boolean => {
+    const b = Buffer.alloc(1 << 16);
+    try {
+      const n = readSync(reader, b);
+      text += b.toString('latin1', 0, n);
+      return n > 0;
+    } catch {
+      return true; // nothing is there now
+    }
+  };
+  eftf.child.kill('SIGTERM');
+  await until(
+    () => !take(),
+    () => text.slice(-500),
+  );
+  closeSync(reader);
+  assert.equal(await eftf.ended, 0, eftf.err);
+  const lines = text.split('\n');
+  const [, left] = /^(\d+) lines are left out here/m.exec(text)!;
+  const said = lines.filter((l) => l.startsWith('tunnels ')).length;
+  assert.equal(lines[0], `listening 127.0.0.1:${port}`);
+  assert.ok(said < rounds && Number(left) > 0);
 });

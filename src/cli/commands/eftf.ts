@@ -169,8 +169,9 @@ export async function eftf(o: EftfCommandOptions): Promise<number> {
     return code === Exit.done && signals.came && signals.signal !== 'SIGTERM' ? signals.unfinished : code;
   };
   const code = await act().finally(end);
-  signals.leave();
   lines.end();
+  signals.leave();
+  teller.end();
   return teller.failed ? Exit.input : traces.outcome(code);
 }
 

@@ -137,6 +137,7 @@ export async function ue(target: string, o: UeCommandOptions): Promise<number> {
   endWithout(tun, signals);
   const code = await act(one, steps, families, signals).finally(end);
   signals.leave();
+  teller.end();
   return teller.failed ? Exit.input : traces.outcome(code);
 }
 
