@@ -1,6 +1,7 @@
 import { StepFailed } from './scenario-lines.js';
 import { type Arguments, whole, within } from './scenario-values.js';
 import type { Verb } from './scenario-verbs.js';
+import type { Call, CallState } from './sip/call.js';
 import type { Outcome } from './sip/user-agent.js';
 import type { Ue } from './ue.js';
 import type { UeSip } from './ue-sip.js';
@@ -33,10 +34,24 @@ async function register(ue: Ue, a: Arguments): Promise<void> {
   if (!line.startsWith('registered')) throw new StepFailed(line);
 }
 
+/**
+ * Whether what is told of a call is told of this one: another may come in, and be taken back, at the same time.
+ * @param state of it now; undefined where it ended before it was there
+ */
+const isOf =
+  (state: () => CallState | undefined) =>
+  (line: string): boolean => {
+    const now = state() ?? 'ended';
+    if (line.startsWith('call ended')) return now === 'ended';
+    return line !== 'call answered' || now === 'confirmed';
+  };
+
 async function call(ue: Ue, a: Arguments): Promise<void> {
   const sip = ue.sip();
-  const heard = ue.hear(/^call (answered|ended)/, within(a, ANSWER_MS), 'nobody answered');
-  const one = sip.agent.call(uriOf(ue.domain, a.to as string), a.reliable === false ? 'none' : 'supported');
+  let made: Call | undefined;
+  const isMeant = isOf(() => made?.state);
+  const heard = ue.hear(/^call (answered|ended)/, within(a, ANSWER_MS), 'nobody answered', isMeant);
+  const one = (made = sip.agent.call(uriOf(ue.domain, a.to as string), a.reliable === false ? 'none' : 'supported'));
   const { cancel, status } = a;
   if (cancel !== undefined) {
     const takeBack = (): void => {
@@ -62,7 +77,8 @@ async function answer(ue: Ue, a: Arguments): Promise<void> {
   const one = sip.ringing;
   if (one === undefined) throw new StepFailed('the call is gone');
   const ring = (a.ring as number | undefined) ?? 0;
-  const heard = ue.hear(/^call (answered|ended)/, ring + ms, 'the call was not established');
+  const isMeant = isOf(() => one.state);
+  const heard = ue.hear(/^call (answered|ended)/, ring + ms, 'the call was not established', isMeant);
   if (a.ring !== undefined) {
     one.ring();
     const over = await Promise.race([ue.pause(ring), heard]);
@@ -99,6 +115,7 @@ async function hold(ue: Ue, a: Arguments): Promise<void> {
     /^(media: \S+ with|call ended|.* refused: )/,
     within(a, MESSAGE_MS),
     'the other side did not answer',
+    isOf(() => one.state),
   );
   const method = a.by === 'update' ? 'UPDATE' : 'INVITE';
   if (a.off === true) one.resume(method);
@@ -124,7 +141,8 @@ async function dtmf(ue: Ue, a: Arguments): Promise<void> {
 async function hangUp(ue: Ue, a: Arguments): Promise<void> {
   const one = current(ue);
   const saysBye = one.state === 'confirmed';
-  const ended = ue.hear(/^call ended/, MESSAGE_MS);
+  const isMeant = isOf(() => one.state);
+  const ended = ue.hear(/^call ended/, MESSAGE_MS, undefined, isMeant);
   one.onFarewell = (status) => ue.tell(`BYE: ${status}`);
   one.hangUp();
   await ended;

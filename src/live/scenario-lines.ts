@@ -49,15 +49,23 @@ export class Lines {
     return line;
   }
 
-  /** The first line from now on that matches. @throws StepFailed after `ms`, or after the last line */
-  hear(pattern: RegExp, ms: number, otherwise = `no line like ${pattern.source}`): Promise<string> {
+  /**
+   * The first line from now on that matches, and is the one that is meant.
+   * @throws StepFailed after `ms`, or after the last line
+   */
+  hear(
+    pattern: RegExp,
+    ms: number,
+    otherwise = `no line like ${pattern.source}`,
+    isMeant: (line: string) => boolean = () => true,
+  ): Promise<string> {
     const heard = new Promise<string>((resolve, reject) => {
       const done = (): void => {
         cancel();
         stop();
       };
       const stop = this.listen((line) => {
-        const hit = pattern.test(line);
+        const hit = pattern.test(line) && isMeant(line);
         if (!hit && !(this.last !== undefined && line.startsWith(this.last))) return;
         done();
         if (hit) resolve(line);

@@ -61,15 +61,17 @@ export class UeSip {
     return this.phone.agent;
   }
 
-  /** The call that goes on, or comes in: the newest. */
+  /** The call that goes on; without one the newest of those that are made or come in. */
   get call(): Call | undefined {
-    return [...this.agent.calls].at(-1);
+    const all = [...this.agent.calls];
+    return all.findLast((call) => call.state === 'confirmed') ?? all.at(-1);
   }
 
   /** Whether a call comes in and waits for an answer. */
   get ringing(): IncomingCall | undefined {
-    const { call } = this;
-    return call instanceof IncomingCall && (call.state === 'incoming' || call.state === 'ringing') ? call : undefined;
+    const waits = (call: Call): call is IncomingCall =>
+      call instanceof IncomingCall && (call.state === 'incoming' || call.state === 'ringing');
+    return [...this.agent.calls].findLast(waits);
   }
 
   /** Who talks in the call, or talked in the last one. */

@@ -351,9 +351,9 @@ export class Ue {
     return this.lines.until(so, ms);
   }
 
-  /** The first line from now on that matches. @throws StepFailed after `ms`, or when the tunnel ends without it */
-  hear(pattern: RegExp, ms: number, otherwise?: string): Promise<string> {
-    return this.lines.hear(pattern, ms, otherwise);
+  /** See {@link Lines.hear}. @throws StepFailed after `ms`, or when the tunnel ends without it */
+  hear(pattern: RegExp, ms: number, otherwise?: string, isMeant?: (line: string) => boolean): Promise<string> {
+    return this.lines.hear(pattern, ms, otherwise, isMeant);
   }
 
   /** Waits so long. @throws StepFailed where it ends before */

@@ -155,3 +155,28 @@ test('a recording that does not fit the codecs is refused with words', () => {
   assert.deepEqual([raw.code, /frames of AMR-WB come in its storage format/.test(raw.err)], [1, true], raw.err);
   assert.equal(run(['ue', eftf.at, '--codec', 'opus']).code, 1);
 });
+
+test('a call that comes in beside another takes no verb that is meant for that', async () => {
+  const phone = (who: string, steps: readonly unknown[]) => {
+    const file = inFolder(`beside-${who}.json`);
+    writeFileSync(file, JSON.stringify({ steps: ['connect', 'dhcp', 'register', ...steps] }));
+    return startFttscope(['ue', eftf.at, '--lab', '-4', '--subscriber', who, '--run', file]);
+  };
+  const comes = { expect: { event: 'call from', within: '60s' } };
+  const alice = phone('alice', [
+    { call: 'echo' },
+    comes,
+    'hold',
+    { hold: { off: true } },
+    'hangup',
+    { answer: { reject: 486 } },
+    { call: { to: 'silent', cancel: '5s' } },
+    { expect: { event: 'call ended by the other side: 487', within: '60s' } },
+  ]);
+  await alice.line(/^call answered/m);
+  const refused = { call: { to: 'alice', status: 486, within: '60s' } };
+  const bob = phone('bob', [refused, { wait: '500ms' }, { call: { to: 'alice', cancel: '500ms' } }]);
+  assert.equal(await bob.ended, 0, bob.out + bob.err);
+  assert.equal(await alice.ended, 0, alice.out + alice.err);
+  assert.match(alice.out, /^call from [\s\S]*^media: \d+ packets received\ncall ended by this UE\nBYE: 200$/m);
+});
