@@ -22,6 +22,17 @@ export function timesOf(
   return (start) => ({ from: absolute(low, start), to: absolute(high, start) });
 }
 
+/** The same as a display filter; empty where neither is given. @throws UserError for what is no time */
+export function timeFilter(from: string | undefined, to: string | undefined): string {
+  const [low, high] = both(from, to);
+  const test = (sign: string, given: Given | null): string[] => {
+    if (given === null) return [];
+    const seconds = `${given.seconds}.${String(given.nanos).padStart(9, '0')}`;
+    return [`frame.time_${given.relative ? 'relative' : 'epoch'} ${sign} ${seconds}`];
+  };
+  return [...test('>=', low), ...test('<=', high)].join(' && ');
+}
+
 /** @throws UserError for what is no time, and for an end before the start */
 function both(from: string | undefined, to: string | undefined): [low: Given | null, high: Given | null] {
   const low = from === undefined ? null : moment(from, '--from');

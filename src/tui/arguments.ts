@@ -34,6 +34,8 @@ export function completeArgument(desk: Desk, command: string, typed: string): Co
           );
     case 'add-column':
       return fieldNames(desk, typed);
+    case 'layers':
+      return oneOf(['inner', 'outer', 'both'], typed);
     case 'copy':
       return oneOf(COPY_FORMS, typed);
     case 'pager':

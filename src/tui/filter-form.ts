@@ -15,6 +15,13 @@ const FIELDS = [
 ] as const;
 type FieldId = (typeof FIELDS)[number]['id'];
 
+/** What somebody names: a tunnel by its number or an end, a user by a URI or number, a call by its Call-ID or number. */
+export interface Named {
+  readonly tunnel?: string;
+  readonly user?: string;
+  readonly callId?: string;
+}
+
 const WIDTH = 70;
 /** Where what is typed begins, and its cells. */
 const VALUE = { x: 10, width: 28 };
@@ -25,9 +32,14 @@ export class FilterForm implements Dialog {
   readonly width = WIDTH;
   readonly height = FIELDS.length + 6;
   private at = 0;
-  private readonly values: Record<FieldId, string> = { tunnel: '', user: '', callId: '', from: '', to: '' };
+  private readonly values: Record<FieldId, string>;
 
-  constructor(private readonly desk: Desk) {}
+  constructor(
+    private readonly desk: Desk,
+    given: Named = {},
+  ) {
+    this.values = { tunnel: '', user: '', callId: '', from: '', to: '', ...given };
+  }
 
   draw(area: Area): void {
     const { theme } = this.desk.preferences;
@@ -107,11 +119,11 @@ export class FilterForm implements Dialog {
     const named = this.named();
     if (named === undefined) return { scope: {}, filter: times, words: times === '' ? 'everything' : 'by time alone' };
     if (story === undefined) return 'the report is still being made';
-    return part(story, named, times, told.whole);
+    return partOf(story, named, times, told.whole);
   }
 
   /** What of a report is chosen; undefined: nothing is said. */
-  private named(): { tunnel?: string; user?: string; callId?: string } | undefined {
+  private named(): Named | undefined {
     const { tunnel, user, callId } = this.values;
     const call = this.desk.told.story?.calls.find((c) => String(c.id) === callId);
     const said = {
@@ -133,27 +145,29 @@ function isNamed(t: TunnelEntity, which: string): boolean {
   return [...places, target, target.replace(/:\d+$/, '')].includes(wanted);
 }
 
-/** The tunnels, or the call, that somebody chose. */
-function part(
+/** The tunnels, or the call, that somebody chose; words where there are none. */
+export function partOf(
   story: Story,
-  named: { tunnel?: string; user?: string; callId?: string },
+  named: Named,
   filter: string,
   whole: boolean,
 ): { scope: Scope; filter: string; words: string } | string {
   const { tunnel, user, callId } = named;
   const meant = tunnel === undefined ? undefined : story.tunnels.filter((t) => isNamed(t, tunnel)).map((t) => t.id);
   const lists = chosen(story, { tunnels: meant && new Set(meant), user, callId });
-  const { tunnels, calls } = lists;
+  const { tunnels, calls, registrations } = lists;
   const label = [tunnel && `tunnel ${tunnel}`, user, callId && `call ${callId}`].filter(Boolean).join(' ');
-  const words = `${plural(tunnels.length, 'tunnel')}, ${plural(calls.length, 'call')}, ${plural(lists.registrations.length, 'registration')}`;
-  if (tunnels.length === 0 && calls.length === 0)
+  const words = `${plural(tunnels.length, 'tunnel')}, ${plural(calls.length, 'call')}, ${plural(registrations.length, 'registration')}`;
+  if (tunnels.length + calls.length + registrations.length === 0)
     return whole ? 'nothing of the capture is that' : 'nothing so far is that; the report is still being made';
-  if (named.callId === undefined) return { scope: { label, tunnels: tunnels.map((t) => t.id) }, filter, words };
+  if (callId === undefined && tunnels.length > 0)
+    return { scope: { label, tunnels: tunnels.map((t) => t.id) }, filter, words };
+  // Of a call its messages; of a user whose SIP was captured behind the tunnels those of all dialogs.
   const [call] = calls;
   const scope: Scope = {
     label,
-    rows: calls.flatMap((c) => c.messages.map((m) => m.row)),
-    ...(call !== undefined && { call: call.id }),
+    rows: [...calls.flatMap((c) => c.messages), ...registrations.flatMap((r) => r.transactions)].map((m) => m.row),
+    ...(callId !== undefined && call !== undefined && { call: call.id }),
   };
   return { scope, filter, words };
 }

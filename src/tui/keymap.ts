@@ -88,7 +88,7 @@ export const COMMANDS = [
   c('Find', 'filter-form', 'f  F7', 'form', 'filter by a form: tunnel, user, call, time'),
   c('Find', 'select', 'Space', 'select', 'select this line, or not'),
 
-  c('Look', 'layers', 'o', 'inner/outer', 'inner packets, outer frames, or both'),
+  c('Look', 'layers', 'o', 'inner/outer', 'inner packets, outer frames, or both', 'kind'),
   c('Look', 'zoom', 'z', 'zoom', 'this pane alone, and back'),
   c('Look', 'layout', '|', 'layout', 'panes side by side or one under the other'),
   c('Look', 'bigger', '+', 'bigger', 'this pane bigger; a shorter interval'),

@@ -1,6 +1,6 @@
 import type { PacketList } from './packet-list.js';
 import type { Desk } from './view.js';
-import { plural } from './words.js';
+import { count, plural } from './words.js';
 
 /** Why no packet is listed, and what to do about it. */
 export const emptyWords = (desk: Desk, packets: PacketList): string[] =>
@@ -25,6 +25,12 @@ function reasons(desk: Desk, packets: PacketList): string[] {
       '{back} clears it, {filter} edits it, ↑ in the line brings earlier ones.',
     ];
   const { tunnels } = desk.scope;
+  const isKnown = (id: number): boolean => status.tunnels.some((t) => t.id === id);
+  if (tunnels !== undefined && !tunnels.some(isKnown) && status.done && status.moreTunnels === 0)
+    return [
+      `There is no tunnel ${tunnels.join()}; the capture has ${status.tunnels.length === 0 ? 'none' : count(status.tunnels.length)}.`,
+      '{view-tunnels} lists the tunnels.',
+    ];
   if (
     kind === 'inner' &&
     tunnels !== undefined &&

@@ -317,7 +317,9 @@ export class PacketsView implements View {
         return true;
       case 'layers':
         this.undecided = false;
-        packets.choose({ kind: KINDS[(KINDS.indexOf(packets.kind) + 1) % 3] });
+        packets.choose({
+          kind: KINDS.find((kind) => kind === argument) ?? KINDS[(KINDS.indexOf(packets.kind) + 1) % 3],
+        });
         return true;
       case 'layout':
         this.layout = (this.layout + 1) % LAYOUTS.length;

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Registry } from '../../engine/registry.js';
 import { folders } from '../../live/folders.js';
 import { App } from '../../tui/app.js';
+import { beginAt } from '../../tui/beginning.js';
 import type { Display } from '../../tui/display.js';
 import type { LiveConsole } from '../../tui/live-console.js';
 import { PlainScreens } from '../../tui/plain.js';
@@ -27,7 +28,9 @@ import type { ScreenOptions } from '../options.js';
 import { Reading } from '../reading.js';
 import { keyboard } from '../screens.js';
 import { onEndSignal } from '../signals.js';
+import { timeFilter } from '../times.js';
 import { openViewer } from '../view.js';
+import { tunnelTest } from '../which-tunnel.js';
 
 /** Milliseconds that a capture may take to open before the screen says so. */
 const PATIENCE_MS = 300;
@@ -81,8 +84,10 @@ const nothing = (options: ScreenOptions, said?: string): Shown => ({
   ...(said !== undefined && { said }),
 });
 
-/** `fttscope CAPTURE` in a terminal, or `fttscope` alone: the screens. Returns the exit code. */
+/** `fttscope CAPTURE` in a terminal, or `fttscope` alone: the screens. Returns the exit code. @throws UserError */
 export async function ui(captures: readonly string[], options: ScreenOptions, tour?: Tour): Promise<number> {
+  timeFilter(options.from, options.to);
+  if (options.tunnel !== undefined) tunnelTest(options.tunnel);
   if (captures.length + (options.read?.length ?? 0) === 0) return all(nothing(options));
   const follow = followed([...(options.read ?? []), ...captures], options);
   if (follow !== undefined) {
@@ -150,7 +155,8 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
       isStarting = false;
     }
   };
-  const { read: _, filter: __, tunnel: ___, ...others } = o;
+  // Another capture has other parts.
+  const { read: _, filter: _f, tunnel: _t, user: _u, callId: _c, from: _from, to: _to, ...others } = o;
   const app = new App({
     viewer,
     fields: registry,
@@ -277,7 +283,7 @@ function terminalOptions(names: readonly string[], o: ScreenOptions, { settings 
 
 async function show(app: App, names: readonly string[], o: ScreenOptions, waiting: Opened | undefined): Promise<void> {
   for (const p of app.memory.problems) app.say(p, 'warn');
-  if (o.filter !== undefined || o.tunnel !== undefined) startAt(app, o);
+  startAt(app, o);
   // A terminal that cannot move its cursor gets lines.
   if (isPlain(o)) {
     const lines = createInterface({ input: keyboard(names)!, terminal: false });
@@ -290,8 +296,16 @@ async function show(app: App, names: readonly string[], o: ScreenOptions, waitin
 }
 
 /** Begins with what the command line chose. */
-function startAt(app: App, { filter, tunnel }: ScreenOptions): void {
-  const id = Number(tunnel);
-  app.open('packets', Number.isInteger(id) ? { label: `tunnel ${id}`, tunnels: [id] } : {});
-  if (filter !== undefined) app.perform('filter', filter);
+function startAt(app: App, { filter, tunnel, user, callId, from, to, rows = 'both' }: ScreenOptions): void {
+  if (rows !== 'both') app.views.find((v) => v.id === 'packets')?.run('layers', rows);
+  if ([filter, tunnel, user, callId, from, to].every((v) => v === undefined)) return;
+  const times = timeFilter(from, to);
+  const both = times !== '' && filter !== undefined && filter.trim() !== '';
+  const beginning = {
+    filter: both ? `(${filter}) && ${times}` : filter === undefined || filter.trim() === '' ? times : filter,
+    ...(tunnel !== undefined && { tunnel }),
+    ...(user !== undefined && { user }),
+    ...(callId !== undefined && { callId }),
+  };
+  beginAt(app, beginning).catch((e: Error) => app.say(e.message, 'error'));
 }

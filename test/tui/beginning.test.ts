@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { timeFilter } from '../../src/cli/times.js';
+import { type Beginning, beginAt } from '../../src/tui/beginning.js';
+import { FilterForm } from '../../src/tui/filter-form.js';
+import { NOTHING_READ, type ViewerStatus } from '../../src/viewer/viewer.js';
+import { CaptureBuilder } from '../build/capture.js';
+import { at, register, udp } from '../build/packets.js';
+import { PaperDesk, paperViewer } from './desk.js';
+import { Stage, stageOf } from './support/stage.js';
+
+/* What the command line names of a capture, on the screens. The numbers are those of `fttscope read` with the same options. */
+
+async function begun(beginning: Partial<Beginning>): Promise<{ text: string; stage: Stage }> {
+  const stage = await Stage.of('00-field.pcapng', 100, 30);
+  await beginAt(stage.app, { filter: '', ...beginning });
+  await stage.settled();
+  return { text: stage.text, stage };
+}
+
+describe('screens begin with', () => {
+  const cases: [what: string, beginning: Partial<Beginning>, shown: RegExp][] = [
+    ['a tunnel by its number', { tunnel: '2' }, /^ tunnel 2 › Packets › inner .* 1 \/ 10$/m],
+    ['a tunnel by its UE', { tunnel: '192.0.2.9:40002' }, /^ tunnel 192\.0\.2\.9:40002 › Packets › inner .* 1 \/ 10$/m],
+    ['a user', { user: '+15550122' }, /^ \+15550122 › Packets › inner .* 1 \/ 2\d\d$/m],
+    ['a call', { callId: 'f7a2@10.9.0.50' }, /› Packets › inner and outer .* 1 \/ 4$/m],
+    ['a call and a filter', { callId: 'f7a2@10.9.0.50', filter: 'sip.Status-Code' }, / 2 of 4 /],
+    ['a filter', { filter: 'sip.Method == "INVITE"' }, /^ Packets › inner.* › \/ sip\.Method .* 2 of 2\d\d /m],
+    [
+      'a time',
+      { filter: timeFilter('2026-03-01T09:00:06Z', '1772355606.08') },
+      / 2 of 2\d\d [\s\S]* 283\.1 .*INVITE[\s\S]* 284\.1 .*100 Trying/,
+    ],
+    ['a tunnel that there is not', { tunnel: '77' }, /There is no tunnel 77; the capture has 4\./],
+    ['a user that there is not', { user: 'nobody' }, /^ ! user nobody: nothing of the capture is that$/m],
+  ];
+  for (const [what, beginning, shown] of cases)
+    test(what, async () => {
+      const { text, stage } = await begun(beginning);
+      assert.match(text, shown);
+      await stage.end();
+    });
+
+  test('a user whose SIP was captured behind the tunnels', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fttscope-begin-'));
+    const path = join(folder, 'behind.pcapng');
+    const capture = new CaptureBuilder({ epoch: 1_772_355_600 });
+    const [ue, pcscf] = [at('10.9.0.2', 5060), at('10.9.0.1', 5060)];
+    for (const [i, cseq] of [1, 2, 3].entries()) capture.packet(udp(ue, pcscf, register(cseq)), i);
+    writeFileSync(path, capture.build().octets);
+    const stage = await stageOf([path], {});
+    const { aor } = (await stage.viewer.story()).registrations[0];
+    await beginAt(stage.app, { filter: '', user: aor });
+    await stage.settled();
+    assert.match(stage.text, /› Packets › inner and outer .* 1 \/ 3$/m);
+    await stage.end();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('the rows that were asked for', async () => {
+    const stage = await Stage.of('00-field.pcapng', 100, 30);
+    stage.app.views.find((v) => v.id === 'packets')!.run('layers', 'outer');
+    await stage.press('2 2');
+    assert.match(stage.text, /^ Packets › outer .* 1 \/ 297$/m);
+    await stage.press(':');
+    await stage.type('layers both');
+    await stage.press('Enter');
+    assert.match(stage.text, /^ Packets › inner and outer /m);
+    await stage.end();
+  });
+
+  test('a form where a capture has no end', async () => {
+    const status: { -readonly [K in keyof ViewerStatus]: ViewerStatus[K] } = { ...NOTHING_READ };
+    let tell = (): void => undefined;
+    const desk = new PaperDesk(paperViewer({ status, onStatus: (listener) => void (tell = listener) }));
+    const begun = beginAt(desk.desk, { filter: 'sip', user: 'bob' });
+    // That it grows is known when it is open.
+    status.growing = true;
+    tell();
+    await begun;
+    assert.deepEqual(desk.ran, ['filter sip']);
+    assert.ok(desk.dialogs[0] instanceof FilterForm);
+  });
+});
+
+test('times are filters, of frames and of the capture', () => {
+  assert.equal(timeFilter(undefined, undefined), '');
+  assert.equal(timeFilter('+1.5', undefined), 'frame.time_relative >= 1.500000000');
+  assert.equal(
+    timeFilter('2026-03-01T09:00:00Z', '1772355600.25'),
+    'frame.time_epoch >= 1772355600.000000000 && frame.time_epoch <= 1772355600.250000000',
+  );
+});
