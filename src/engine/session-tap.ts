@@ -67,6 +67,8 @@ export class SessionTap implements Tap {
   readonly files = new Map<number, FileSpan>();
   /** Where each file was captured, where it shows. */
   points: ReadonlyMap<number, CapturePoint> = new Map();
+  /** When the first frame came. */
+  private start: Moment | undefined;
   /** The file of the frame at hand. */
   private file: FileSpan | undefined;
   private fileId = 0;
@@ -139,6 +141,7 @@ export class SessionTap implements Tap {
       f = this.files.get(iface.file);
       if (f === undefined) {
         const t = at.seen();
+        this.start ??= t;
         this.files.set(
           iface.file,
           (f = { start: t, end: { seconds: 0, nanos: 0 }, frame: 0, duplicates: 0, leap: null }),
@@ -177,7 +180,7 @@ export class SessionTap implements Tap {
     life.stall = stall;
     life.isOwn ||= !packet.isFurtherLeg;
     life.path.segment(at, packet.direction, facts);
-    life.frame(at, packet);
+    life.frame(at, packet, this.start!);
     const ticks = timestamp(packet);
     if (ticks >= 0) (life.pace ??= new Pace()).take(at, packet.direction, ticks, this.file!.leap, this.model.clock);
     if (this.severalFiles) {

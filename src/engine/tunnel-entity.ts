@@ -106,6 +106,7 @@ export function tunnelEntity(life: TunnelLife, { end, sessions, tell, clock }: B
     protocols: Stacks.list([life, ...life.legs].map((l) => l.stacks)),
     gaps: gapsOf(life),
     resyncs: life.resyncs,
+    ...(life.outside !== null && isShut(session) && { cadence: life.outside.end() }),
     ...(octets > 0 &&
       life.innerOctets > 0 &&
       isRead(session) && { overhead: round(tcp.wireOctets / life.innerOctets) }),
@@ -414,6 +415,13 @@ function tlsOf(life: TunnelLife, s: TlsSession, sessions: ReadonlyMap<string, nu
     keyUpdates: s.keyUpdates[0] + s.keyUpdates[1],
     decryption: { up: verdictOf(s, up, tell), down: verdictOf(s, up === 0 ? 1 : 0, tell) },
   };
+}
+
+/** Whether there are protected records, and none of them was opened. */
+function isShut(s: TlsSession | undefined): boolean {
+  if (s === undefined) return false;
+  const [a, b] = [s.verdict(0), s.verdict(1)];
+  return a.records + b.records > 0 && a.decrypted + b.decrypted === 0;
 }
 
 /** Whether all of what its records carry is known. */

@@ -4,12 +4,14 @@ import { CLOSE_NOTIFY, ContentType, RECORD_HEADER, Version } from '../../dissect
 import { type Peek, u32 } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { AddressUse } from '../model/address-use.js';
+import { CadenceWatch } from '../model/cadence.js';
 import { LegTimes } from '../model/leg-times.js';
 import { type Arrival, isBefore, type Moment, rowName, type Seen } from '../model/moment.js';
 import { PacketSizes, targetOf } from '../model/packet-sizes.js';
 import { PathWatch } from '../model/path-watch.js';
 import { type Ending, Flag, type SegmentFacts, type Stall, TcpLife } from '../model/tcp-life.js';
 import { Unreached } from '../model/unreached.js';
+import type { TlsRecord } from '../tls/index.js';
 import type { Envelope } from '../tunnel/deframe.js';
 import type { ProxyExchange } from '../tunnel/proxy-exchange.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
@@ -82,6 +84,8 @@ export class TunnelLife {
   premature: Seen | null = null;
   /** The last envelope of unknown type of each direction: up, down. */
   readonly unknown: [Seen | null, Seen | null] = [null, null];
+  /** What its records look like from outside; null where they are opened. */
+  outside: CadenceWatch | null = null;
   /** The stall that the frame at hand ended. */
   stall: Stall | null = null;
 
@@ -154,8 +158,8 @@ export class TunnelLife {
       this.gaps.push({ seconds: end.seconds, nanos: end.nanos, row: rowName(severalFiles ? file : 0, frame, 0) });
   }
 
-  /** Takes a frame of its connection. */
-  frame(a: Arrival, packet: Packet): void {
+  /** Takes a frame of its connection. @param start of the capture */
+  frame(a: Arrival, packet: Packet, start: Moment): void {
     if (a.file !== this.lastFile) this.files.add((this.lastFile = a.file));
     const { session, gaps } = this.tunnel;
     // Later frames of the chunk may have been looked at already; one that came twice is not taken here, but may tell
@@ -168,6 +172,10 @@ export class TunnelLife {
     if (session !== undefined) {
       if (session.clientHelloFrame === a.frame) this.clientHello ??= a.seen();
       this.alarm(a, packet);
+    }
+    if (packet.records !== null && !isOpened(packet.records[0].record)) {
+      this.outside ??= new CadenceWatch();
+      this.outside.take(a.seconds - start.seconds + (a.nanos - start.nanos) / 1e9, a.up ? 0 : 1, a.length);
     }
     if (packet.pdus !== null && this.tunnel.proxy !== undefined && this.connectAnswer === null) this.proxied(a, packet);
   }
@@ -282,6 +290,9 @@ export class TunnelLife {
     if (own && isBefore(end, a)) packet.finding('fttims.after-close');
   }
 }
+
+/** Whether a protected record was opened. */
+const isOpened = ({ type, plain }: TlsRecord): boolean => type === ContentType.ApplicationData && plain !== null;
 
 /** Whether one of the records of a packet is an alert that began in a frame. */
 const hasAlert = ({ records }: Packet, frame: number): boolean =>

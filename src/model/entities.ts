@@ -1,4 +1,5 @@
 import type { Own, Told } from '../kit/index.js';
+import type { Cadence } from './cadence.js';
 import type { Moment } from './moment.js';
 import type { Series } from './series.js';
 import type { CallState, RELEASED_BY, RELEASES, RegistrationState, TunnelState } from './states.js';
@@ -212,6 +213,8 @@ export interface TunnelEntity extends Entity {
   protocols: ProtocolCounts;
   gaps: GapEntry[];
   resyncs: number;
+  /** Where nothing of it can be read: what its records look like. */
+  cadence?: Cadence;
   overhead?: number;
   dscp: Record<string, number>;
   addresses: string[];

@@ -17,6 +17,7 @@ import type { Report } from './report.js';
 import type { Lists } from './report-select.js';
 import {
   aboutOf,
+  cadenceWords,
   callWords,
   cleanWords,
   clock,
@@ -183,6 +184,7 @@ function tunnelFacts(lists: Lists, t: TunnelEntity): Cell[][] {
     ['opened', `${clock(t.opened)}${steps.length > 0 ? ` (row ${steps[0].row})` : ''}`],
     ['ended', `${releaseWords(t)} ${clock(t.closed)}`],
     ['TLS', [tlsWords(t), t.tls?.cipher, t.tls?.decryption.up.reason].filter((s) => s !== undefined).join('; ')],
+    ['from outside', t.cadence === undefined ? '' : cadenceWords(t.cadence)],
     ['envelopes', `${e.up.total} up, ${e.down.total} down`],
     ['addresses', t.addresses.join(', ')],
     ['DHCP', dhcp],

@@ -10,6 +10,7 @@ import type { Report } from './report.js';
 import type { Lists } from './report-select.js';
 import {
   alike,
+  cadenceWords,
   callWords,
   cleanWords,
   clock,
@@ -118,6 +119,13 @@ function* tunnels(list: readonly TunnelEntity[]): Generator<string> {
       asMarkdown(t.subscriber?.impu[0] ?? ''),
     ]),
   );
+  const shut = list.flatMap(({ id, cadence }) =>
+    cadence?.steady === undefined ? [] : [`- Tunnel ${id} from outside: ${cadenceWords(cadence)}\n`],
+  );
+  if (shut.length === 0) return;
+  yield* shut.slice(0, MOST_ENTRIES);
+  yield* more(shut.length);
+  yield '\n';
 }
 
 function* registrations(list: readonly RegistrationEntity[]): Generator<string> {

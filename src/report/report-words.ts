@@ -1,6 +1,7 @@
 import { RP_CAUSES } from '../../dissectors/sms/values.js';
 import { append, counted, grouped, hostAndPortText, isoSecond } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
+import type { Cadence } from '../model/cadence.js';
 import type {
   CallEntity,
   FindingEntity,
@@ -169,6 +170,15 @@ export function statesWords(name: string, { byState, cutOff = 0 }: States): stri
   const total = states.reduce((n, [, k]) => n + k, 0);
   const list = states.map(([s, n]) => `${n} ${s}`).join(', ');
   return `${counted(total, name)}${list === '' ? '' : `: ${list}`}`;
+}
+
+/** `118 frames with records up, 115 down; 50 and 51 a second, all of one size, for 1.5 s: looks like a voice call (inferred)`. */
+export function cadenceWords({ up, down, steady: s }: Cadence): string {
+  const frames = `${up} frames with records up, ${down} down`;
+  if (s === undefined) return frames;
+  const { upPerSecond: a, downPerSecond: b } = s;
+  const pace = a === b ? `${a} a second each way` : `${a} and ${b} a second`;
+  return `${frames}; ${pace}, all of one size, for ${s.durationMs / 1000} s: looks like a voice call (inferred)`;
 }
 
 /** Reasons for which what ran in a tunnel is not all known. */

@@ -152,6 +152,11 @@ export const tunnel = entity({
     }),
   ),
   resyncs: COUNT,
+  'cadence?': object({
+    up: COUNT,
+    down: COUNT,
+    'steady?': object({ upPerSecond: COUNT, downPerSecond: COUNT, durationMs: MS }),
+  }),
   'overhead?': NUMBER,
   dscp: map(COUNT, '^[0-9]{1,2}$'),
   addresses: list(ADDRESS),

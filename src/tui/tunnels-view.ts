@@ -1,6 +1,7 @@
 import type { FindingEntity, TunnelEntity } from '../model/entities.js';
+import { cadenceWords } from '../report/report-words.js';
 import type { ViewerStatus } from '../viewer/viewer.js';
-import { cadenceOf, cadenceWords } from './cadence.js';
+import { cadenceOf } from './cadence.js';
 import { type Area, clip, wrap } from './cells.js';
 import { octetsText } from './chrome.js';
 import { csvOf } from './csv.js';

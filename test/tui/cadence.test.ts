@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Cadence, cadenceOf, cadenceWords } from '../../src/tui/cadence.js';
+import type { Cadence } from '../../src/model/cadence.js';
+import { cadenceWords } from '../../src/report/report-words.js';
+import { cadenceOf } from '../../src/tui/cadence.js';
 import { Direction, type Rows } from '../../src/viewer/rows.js';
 
 interface Frame {
@@ -38,7 +40,7 @@ const speech = (from: number, seconds: number, length = (_: number) => 180): Fra
 describe('the pace of records', () => {
   test('a frame of one size each 20 ms and way is like speech', () => {
     const c = found([...speech(10, 3), { at: 1, up: true, length: 600 }]);
-    assert.deepEqual(c, { up: 151, down: 150, steady: { up: 50, down: 50, seconds: 3 } });
+    assert.deepEqual(c, { up: 151, down: 150, steady: { upPerSecond: 50, downPerSecond: 50, durationMs: 3000 } });
     assert.equal(
       cadenceWords(c),
       '151 frames with records up, 150 down; 50 a second each way, all of one size, for 3 s: looks like a voice call (inferred)',
@@ -58,6 +60,6 @@ describe('the pace of records', () => {
 
   test('a pause ends it', () => {
     assert.equal(found([...speech(0, 0.5), ...speech(5, 0.5)]).steady, undefined);
-    assert.equal(found([...speech(0, 1), ...speech(5, 2)]).steady?.seconds, 2);
+    assert.equal(found([...speech(0, 1), ...speech(5, 2)]).steady?.durationMs, 2000);
   });
 });
