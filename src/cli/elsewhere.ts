@@ -29,14 +29,19 @@ const INSTEAD: Readonly<Record<string, string>> = {
   '--read-filter': '-Y filters, with -2 too',
 };
 
+/** Options by which other programs are told of a file for what they print, and the commands that only print. */
+const OUTPUT = ['-w', '--write', '--output', '--out'];
+const PRINTING = ['report', 'keys', 'decode', 'fields', 'interfaces', 'doctor', 'completion', 'man'];
+
 /** Commands whose options are taken for those of tshark and dumpcap. */
 const LIKE_THEIRS = ['read', 'capture', 'report'];
 
 /**
- * What to use instead of an option that a command does not have: what does the same here, or the command that has it;
- * undefined where nobody can know.
+ * What to use instead of an option that the command of a name does not have: what does the same here, or the command that has
+ * it; undefined where nobody can know.
  */
-export function elsewhere(option: string, program: Command): string | undefined {
+export function elsewhere(option: string, command: string, program: Command): string | undefined {
+  if (OUTPUT.includes(option) && PRINTING.includes(command)) return `${command} prints; > FILE makes a file of it`;
   if (Object.hasOwn(INSTEAD, option)) return INSTEAD[option];
   for (const name of LIKE_THEIRS) {
     const c = program.commands.find((k) => k.name() === name);

@@ -109,7 +109,7 @@ function build(screens: boolean, done: Done): Command {
         writeErr: (s) => tell(s.replace(/\n$/, '')),
         outputError: (s, write) => {
           const unknown = /^error: unknown option '([^']+)'/.exec(s)?.[1];
-          const instead = unknown === undefined ? undefined : elsewhere(unknown, program);
+          const instead = unknown === undefined ? undefined : elsewhere(unknown, c.name(), program);
           write(s.replace(/^error: /, 'fttscope: ') + (instead === undefined ? '' : `  ${instead}\n`));
         },
       });

@@ -129,7 +129,12 @@ export class Reading {
       else if (OPEN_ESP.test(preference)) continue;
       else if (preference.startsWith(ESP_LINE)) espLines.push(preference.slice(ESP_LINE.length));
       else if (LOOK_INTO_ESP.test(preference)) applyDecodeAs(this.registry, ['esp.payload==0,esp.null']);
-      else if (!/^[\w.-]+:/.test(preference)) throw new UserError(`-o ${preference}: a preference is name:value`);
+      else if (!/^[\w.-]+:/.test(preference))
+        throw new UserError(
+          `-o ${preference}: a preference is name:value`,
+          Exit.usage,
+          'as tls.keylog_file:FILE; what is printed goes into a file by > FILE',
+        );
       else if (o.quiet !== true) tell(`fttscope: -o ${preference}: passed over, it is not understood`);
     }
     const { keylog = [], autoKeys } = o;

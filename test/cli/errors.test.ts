@@ -92,6 +92,8 @@ describe('exit codes', () => {
     ['a command that is none, and near to one', ['reprot'], 2, /reprot: neither.*\n.*did you mean report\?/],
     ['the same before a capture', ['reprot', TLS13], 2, /^fttscope: reprot: neither.*\n.*did you mean report\?.*\n$/],
     ['help for what is no command', ['help', 'frobnicate'], 1, /there is no command frobnicate/],
+    ['a file for a report', ['report', TLS13, '-w', 'x.json'], 1, /'-w'\n {2}report prints; > FILE makes a file of it/],
+    ['the same by another name', ['report', TLS13, '-o', 'x.json'], 1, /-o x\.json: .*name:value\n.* > FILE$/m],
     ['an option of a command', ['report', '--bogus'], 1, /fttscope report --help lists the options/],
     ['the input as output', [TLS13, '-w', TLS13], 2, /is being read/],
     ['a key log as output', [TLS13, '-k', keyLog, '-w', keyLog], 2, /own\.keys: is being read; it would be lost/],
