@@ -2,6 +2,7 @@ import type { TunnelEntity } from '../model/entities.js';
 import { chosen } from '../report/report-select.js';
 import { type Area, cellsOf, fit } from './cells.js';
 import type { CommandId } from './keymap.js';
+import { Prompt } from './prompt.js';
 import type { Story } from './told.js';
 import type { Desk, Dialog, MouseAt, Scope } from './view.js';
 import { placeText, plural } from './words.js';
@@ -22,6 +23,10 @@ export interface Named {
   readonly callId?: string;
 }
 
+/** Keys that change the line under the cursor, or move in it. */
+const EDITS =
+  /^(?:.|Space|Backspace|Delete|Home|End|(?:(?:Ctrl|Alt)-)?(?:Left|Right)|Ctrl-[ABDEFHKUW]|Alt-[bdf\x7f])$/u;
+
 const WIDTH = 70;
 /** Where what is typed begins, and its cells. */
 const VALUE = { x: 10, width: 28 };
@@ -32,13 +37,15 @@ export class FilterForm implements Dialog {
   readonly width = WIDTH;
   readonly height = FIELDS.length + 6;
   private at = 0;
-  private readonly values: Record<FieldId, string>;
+  private readonly lines: Readonly<Record<FieldId, Prompt>>;
 
   constructor(
     private readonly desk: Desk,
     given: Named = {},
   ) {
-    this.values = { tunnel: '', user: '', callId: '', from: '', to: '', ...given };
+    const line = (text = ''): Prompt => new Prompt({ label: '', text, done: () => undefined });
+    const { tunnel, user, callId } = given;
+    this.lines = { tunnel: line(tunnel), user: line(user), callId: line(callId), from: line(), to: line() };
   }
 
   draw(area: Area): void {
@@ -46,7 +53,7 @@ export class FilterForm implements Dialog {
     for (const [y, f] of FIELDS.entries()) {
       area.text(0, y, f.title, y === this.at ? theme.strong : theme.text);
       const { x, width } = VALUE;
-      area.text(x, y, fit(this.inSight(f.id), width), y === this.at ? theme.selected : theme.text);
+      area.text(x, y, fit(this.inSight(f.id).text, width), y === this.at ? theme.selected : theme.text);
       area.restyle(x, y, width, y === this.at ? theme.mark : theme.tab);
       area.clipped(40, y, f.note, area.width - 40, theme.dim);
     }
@@ -57,16 +64,16 @@ export class FilterForm implements Dialog {
     area.clipped(0, y + 1, 'Up and Down change the line, Enter shows the packets', area.width, theme.dim);
   }
 
-  /** What is typed, or the end of it where it is long. */
-  private inSight(id: FieldId): string {
-    const value = this.values[id];
+  /** What is typed, or what of it is around the cursor where it is long, and the cells before that. */
+  private inSight(id: FieldId): { text: string; before: number } {
+    const { text, cursor } = this.lines[id];
     let from = 0;
-    while (cellsOf(value.slice(from)) >= VALUE.width) from++;
-    return value.slice(from);
+    while (cellsOf(text.slice(from, cursor)) >= VALUE.width) from++;
+    return { text: text.slice(from), before: cellsOf(text.slice(from, cursor)) };
   }
 
   caret(): { x: number; y: number } {
-    return { x: VALUE.x + cellsOf(this.inSight(FIELDS[this.at].id)), y: this.at };
+    return { x: VALUE.x + this.inSight(FIELDS[this.at].id).before, y: this.at };
   }
 
   mouse(at: MouseAt): boolean {
@@ -75,13 +82,9 @@ export class FilterForm implements Dialog {
   }
 
   key(key: string): boolean {
-    const { id } = FIELDS[this.at];
-    if (key === 'Backspace') this.values[id] = this.values[id].slice(0, -1);
-    else if (key === 'Ctrl-U') this.values[id] = '';
-    else if (key === 'Space') this.values[id] += ' ';
-    else if (key === 'Tab' || key === 'Down') this.at = (this.at + 1) % FIELDS.length;
+    if (key === 'Tab' || key === 'Down') this.at = (this.at + 1) % FIELDS.length;
     else if (key === 'Shift-Tab' || key === 'Up') this.at = (this.at + FIELDS.length - 1) % FIELDS.length;
-    else if ([...key].length === 1) this.values[id] += key;
+    else if (EDITS.test(key)) this.lines[FIELDS[this.at].id].key(key);
     else return false;
     return true;
   }
@@ -106,7 +109,7 @@ export class FilterForm implements Dialog {
   private found(): { scope: Scope; filter: string; words: string } | string {
     const { told } = this.desk;
     const { story } = told;
-    const { from, to } = this.values;
+    const [from, to] = [this.lines.from.text, this.lines.to.text];
     for (const [name, v] of [
       ['Time from', from],
       ['Time to', to],
@@ -124,7 +127,7 @@ export class FilterForm implements Dialog {
 
   /** What of a report is chosen; undefined: nothing is said. */
   private named(): Named | undefined {
-    const { tunnel, user, callId } = this.values;
+    const [tunnel, user, callId] = [this.lines.tunnel.text, this.lines.user.text, this.lines.callId.text];
     const call = this.desk.told.story?.calls.find((c) => String(c.id) === callId);
     const said = {
       ...(tunnel !== '' && { tunnel }),

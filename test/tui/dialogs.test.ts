@@ -391,6 +391,26 @@ describe('other ways in', () => {
     await stage.end();
   });
 
+  test('what is typed into the form is edited as any other line', async () => {
+    const stage = await Stage.of('28-overloaded.pcapng');
+    await stage.press('F7 Down');
+    await stage.type('lice');
+    await stage.press('Home a');
+    assert.match(stage.text, /│ User +alice /);
+    const { x } = stage.display.caret!;
+    await stage.press('End x');
+    await stage.press('Left Delete');
+    assert.equal(stage.display.caret!.x, x + 4);
+    assert.match(stage.text, /1 tunnel, 1 call, 1 registration/);
+    await stage.press('Up');
+    await stage.type('7');
+    await stage.press('Ctrl-W');
+    assert.match(stage.text, /│ Tunnel +number/);
+    await stage.press('Esc');
+    assert.doesNotMatch(stage.text, /A part of the capture/);
+    await stage.end();
+  });
+
   test('a port is read as a protocol that the user names', async () => {
     const stage = await Stage.of('28-overloaded.pcapng');
     stage.app.perform('decode-as', 'nonsense');
