@@ -1,5 +1,6 @@
 import { RCODES } from '../../dissectors/dns/values.js';
-import { nameOf, ofNumber, ours, quoted, words } from '../kit/index.js';
+import { append, nameOf, ofNumber, ours, quoted, words } from '../kit/index.js';
+import type { TunnelEntity } from './entities.js';
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
 import { isBefore, type Moment, millis, type Seen } from './moment.js';
@@ -52,32 +53,32 @@ export function judgeAttempts(m: SessionModel, end: Moment): void {
 const isAkin = (a: string, b: string): boolean => a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 
 /** Whether the capture has only what a client sends: of its connections, too, one that the other side takes part in. */
-const isDeaf = (m: SessionModel, client: string, findings: Findings): boolean =>
-  !m.outside.names.hears(client) &&
-  m.tunnels.some((t) => t.ue.address === client && findings.has('capture.one-sided', t.id));
+const isDeaf = (m: SessionModel, client: string, tunnels: readonly TunnelEntity[], findings: Findings): boolean =>
+  !m.outside.names.hears(client) && tunnels.some((t) => findings.has('capture.one-sided', t.id));
 
 function judgeNames(m: SessionModel, end: Moment, findings: Findings): void {
   const known = new Set(
     m.tunnels.flatMap((t) => [t.eftf.name?.toLowerCase(), t.proxy && t.eftf.address.toLowerCase()]),
   );
+  const tunnels = new Map<string, TunnelEntity[]>();
+  for (const t of m.tunnels) append(tunnels, t.ue.address, t);
   const failed = m.outside.names.failed().filter((q) => known.has(q.name) || EFTF_NAME.test(q.name));
   for (const q of failed) {
+    const own = tunnels.get(q.client) ?? [];
     const found = m.outside.names
       .resolved(q.client)
       .filter((o) => isAkin(o.name, q.name) && Math.abs(millis(o.at, q.at)) <= SAME_QUESTION_MS);
     // The other family may have an answer; a proxy resolves the name itself.
     const same = found.some((o) => o.name === q.name);
-    const proxied = m.tunnels.some((t) => t.proxy !== undefined && t.ue.address === q.client);
-    if (same || proxied || (q.code < 0 && (millis(q.at, end) < ANSWER_MS || isDeaf(m, q.client, findings)))) continue;
+    const proxied = own.some((t) => t.proxy !== undefined);
+    if (same || proxied || (q.code < 0 && (millis(q.at, end) < ANSWER_MS || isDeaf(m, q.client, own, findings))))
+      continue;
     // Resolvers try endings of their own, and other names, before or after the one that leads to the EFTF.
     const reached =
       found.length > 0 ||
-      m.tunnels.some(
+      own.some(
         (t) =>
-          t.ue.address === q.client &&
-          t.state === 'established' &&
-          millis(q.at, t.opened) <= BEFORE_TUNNEL_MS &&
-          isBefore(q.at, t.closed ?? end),
+          t.state === 'established' && millis(q.at, t.opened) <= BEFORE_TUNNEL_MS && isBefore(q.at, t.closed ?? end),
       );
     // Most names have no address of one of the families: that says nothing where the other was taken.
     if (reached && q.code === 0) continue;

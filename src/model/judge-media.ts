@@ -4,7 +4,6 @@ import { LIMITS } from '../limits.js';
 import type { Call } from './call.js';
 import type { Place } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
-import type { Live } from './live.js';
 import type { MediaStream } from './media-stream.js';
 import { isBefore, type Moment, millis } from './moment.js';
 import { isNowhere } from './session-media.js';
@@ -78,10 +77,10 @@ function lostWhere(s: MediaStream, findings: Findings): Own | '' {
 }
 
 /** Streams inside a tunnel to where no session description wants them, while a call with agreed media was up. */
-export function judgeOutside(s: MediaStream, calls: Live<Call>, end: Moment, findings: Findings): void {
+export function judgeOutside(s: MediaStream, calls: Iterable<Call>, end: Moment, findings: Findings): void {
   const { start, packets } = s.rtp;
   if (s.tunnel === 0 || packets <= STRAY) return;
-  const call = s.call === 0 ? calls.find((c) => wasUp(c, s.tunnel, start, end)) : calls.at(s.call);
+  const call = callOf(s, calls, end);
   if (call === undefined || call.endpoints.has(`${s.to.address} ${s.to.port}`) || call.session.hasCandidates) return;
   if (isCarriedOver(s, call)) return;
   if (call.session.isDue(true) || call.session.isDue(false)) return; // who wants what is half the story
@@ -162,6 +161,12 @@ export function judgeMoves(c: Call, streams: readonly MediaStream[], findings: F
     });
     return;
   }
+}
+
+/** The call of a stream; of one that belongs to none the first that was up in its tunnel when it began. */
+function callOf({ call, tunnel, rtp: { start } }: MediaStream, calls: Iterable<Call>, end: Moment): Call | undefined {
+  for (const c of calls) if (c.id === call || (call === 0 && wasUp(c, tunnel, start, end))) return c;
+  return undefined;
 }
 
 /** Whether a call with session descriptions was up at a time. */

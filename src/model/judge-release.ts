@@ -42,6 +42,8 @@ function ending({ proxy, release: { how, by } }: TunnelEntity): Own {
 export function judgeReleases(m: SessionModel, isShaky: IsShaky): void {
   const calls = byTunnel(m.signalling.calls, (c) => c.tunnels);
   const registrations = byTunnel(m.signalling.registrations, (r) => [r.tunnel]);
+  const users = new Map<string, Registration[]>();
+  for (const r of m.signalling.registrations) if (r.registered !== null) append(users, r.aor, r);
   for (const t of m.tunnels) {
     const inside = m.insides.get(t.id);
     if (inside !== undefined && t.state !== 'other') {
@@ -63,7 +65,7 @@ export function judgeReleases(m: SessionModel, isShaky: IsShaky): void {
       if (c.lost !== null && isBefore(when, c.lost.at) && !isBefore(when, c.start))
         c.orphaned = { tunnel: t.id, at: when };
     if (cut.length > 0) judgeCalls(m, t, when, cut, isSure);
-    for (const r of waiting) judgeWaiting(m, t, when, r, isSure);
+    for (const r of waiting) judgeWaiting(m, t, when, r, users.get(r.aor) ?? [], isSure);
     if (isSure) for (const r of own) if (!waiting.includes(r)) r.close(when);
     if (cut.length > 0 || waiting.some((r) => r.registered === null))
       for (const code of ENDINGS) m.findings.amend(code, t.id, { severity: 'error' });
@@ -128,11 +130,17 @@ function course(c: Call, when: Moment): Own {
   return ours`${what} ${stood}, ${since(c.inviteAt)} after its INVITE,`;
 }
 
-function judgeWaiting(m: SessionModel, t: TunnelEntity, when: Seen, r: Registration, isSure: boolean): void {
+/** @param all of the same user that came about */
+function judgeWaiting(
+  m: SessionModel,
+  t: TunnelEntity,
+  when: Seen,
+  r: Registration,
+  all: readonly Registration[],
+  isSure: boolean,
+): void {
   const isRefresh = r.registered !== null;
-  const isMended = m.signalling.registrations.some(
-    (x) => x !== r && x.aor === r.aor && x.registered !== null && isBefore(when, x.registered),
-  );
+  const isMended = all.some((x) => x !== r && isBefore(when, x.registered!));
   const what = isRefresh ? 'A refresh of the registration' : 'The registration';
   const mended = isMended ? ' The user was registered again later.' : '';
   const remark: Remark = {

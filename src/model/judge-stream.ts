@@ -1,5 +1,5 @@
 import { HEADER } from '../../dissectors/rtp.js';
-import { hexNumber, type Own, ofNumber, ours, ownCount } from '../kit/index.js';
+import { append, hexNumber, type Own, ofNumber, ours, ownCount } from '../kit/index.js';
 import type { Call } from './call.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { sentUp } from './media.js';
@@ -74,9 +74,10 @@ function judgeLength(s: MediaStream, c: Call, raise: Raise): void {
 
 /** Judges the streams of a call beside each other. */
 export function judgePairs(c: Call, streams: readonly MediaStream[], end: Moment, findings: Findings): void {
+  const ended = byFlow(streams);
   for (const s of streams) {
-    const before = streams.find((x) => x !== s && isFollowed(x, s));
-    if (before !== undefined)
+    const before = ended.get(flowOf(s))?.findLast((x) => x !== s && millis(x.rtp.end, s.rtp.start) >= 0);
+    if (before !== undefined && millis(before.rtp.end, s.rtp.start) <= AFTER_MS)
       findings.raise('media.source-changed', s.rtp.start, refsOf(s), {
         detail: ours`The SSRC was ${named(before.rtp.ssrc)}, and is ${named(s.rtp.ssrc)}.`,
       });
@@ -87,12 +88,15 @@ export function judgePairs(c: Call, streams: readonly MediaStream[], end: Moment
 
 const named = (ssrc: number): Own => ofNumber(ssrc, (n) => hexNumber(n, 1));
 
-/** Whether `b` goes on where `a` ended. */
-function isFollowed(a: MediaStream, b: MediaStream): boolean {
-  const same = a.from.address === b.from.address && a.from.port === b.from.port;
-  const there = a.to.address === b.to.address && a.to.port === b.to.port;
-  const pause = millis(a.rtp.end, b.rtp.start);
-  return same && there && a.tunnel === b.tunnel && a.rtp.packets >= HABIT && pause >= 0 && pause <= AFTER_MS;
+const flowOf = ({ from, to, tunnel }: MediaStream): string =>
+  `${tunnel} ${from.address} ${from.port} ${to.address} ${to.port}`;
+
+/** The streams between the same ports in which another may go on, in the order in which they ended. */
+function byFlow(streams: readonly MediaStream[]): Map<string, MediaStream[]> {
+  const flows = new Map<string, MediaStream[]>();
+  for (const s of streams) if (s.rtp.packets >= HABIT) append(flows, flowOf(s), s);
+  for (const list of flows.values()) list.sort((a, b) => millis(b.rtp.end, a.rtp.end));
+  return flows;
 }
 
 /** RFC 4867 §8.1: whether a stream may have a mode; what asks for others is passed over (§4.3.1). */

@@ -108,8 +108,10 @@ function judgeSignalling(m: SessionModel): void {
 function judgeMediaOfCalls(m: SessionModel): void {
   const { findings, signalling, media, end } = m;
   const streams = new Map<number, MediaStream[]>();
+  const calls = new Map<number, Call[]>();
+  for (const c of signalling.calls) for (const tunnel of c.tunnels) append(calls, tunnel, c);
   for (const s of media.streams) {
-    judgeStreamOf(m, s, end);
+    judgeStreamOf(m, s, end, calls.get(s.tunnel) ?? []);
     if (s.copyOf === null) append(streams, s.call, s);
   }
   for (const c of signalling.calls) {
@@ -179,8 +181,13 @@ export function judgeOver(m: SessionModel, c: Call, streams: readonly MediaStrea
   judgePairs(c, streams, now, m.findings);
 }
 
-/** Judges one stream. */
-export function judgeStreamOf(m: SessionModel, s: MediaStream, end: Moment): void {
+/** Judges one stream. @param calls those among which its own may be */
+export function judgeStreamOf(
+  m: SessionModel,
+  s: MediaStream,
+  end: Moment,
+  calls: Iterable<Call> = m.signalling.calls,
+): void {
   const { findings, signalling } = m;
   if (s.copyOf !== null) {
     judgeCopy(s.copyOf, s, findings);
@@ -188,7 +195,7 @@ export function judgeStreamOf(m: SessionModel, s: MediaStream, end: Moment): voi
   }
   const call = signalling.calls.at(s.call);
   judgeStream(s, findings);
-  judgeOutside(s, signalling.calls, end, findings);
+  judgeOutside(s, s.call === 0 ? calls : call === undefined ? [] : [call], end, findings);
   judgeSource(s, call, findings);
   judgePackets(s, call, findings);
   judgeBandwidth(s, call, findings);

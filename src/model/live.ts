@@ -19,11 +19,6 @@ export class Live<T extends { readonly id: number }> implements Iterable<T> {
     return this.byId.get(id);
   }
 
-  find(wanted: (value: T) => boolean): T | undefined {
-    for (const value of this.byId.values()) if (wanted(value)) return value;
-    return undefined;
-  }
-
   /** Follows a thing no longer; its number is not given again. */
   remove(value: T): void {
     this.byId.delete(value.id);
