@@ -169,7 +169,12 @@ export function partOf(
   const [call] = calls;
   const scope: Scope = {
     label,
-    rows: [...calls.flatMap((c) => c.messages), ...registrations.flatMap((r) => r.transactions)].map((m) => m.row),
+    rows: [
+      ...calls.flatMap((c) => c.messages.map((m) => m.row)),
+      ...registrations.flatMap((r) =>
+        r.transactions.flatMap(({ row, responseRow: answer }) => (answer === undefined ? [row] : [row, answer])),
+      ),
+    ],
     ...(callId !== undefined && call !== undefined && { call: call.id }),
   };
   return { scope, filter, words };

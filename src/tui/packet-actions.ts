@@ -151,7 +151,7 @@ export function listCommand(view: PacketsView, command: CommandId, argument: str
       else copyOctets(view, argument);
       return true;
     case 'info':
-      showField(view);
+      view.whenRead(() => showField(view));
       return true;
     case 'raw':
       showMessage(view);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -7,10 +7,9 @@ import { timeFilter } from '../../src/cli/times.js';
 import { type Beginning, beginAt } from '../../src/tui/beginning.js';
 import { FilterForm } from '../../src/tui/filter-form.js';
 import { NOTHING_READ, type ViewerStatus } from '../../src/viewer/viewer.js';
-import { CaptureBuilder } from '../build/capture.js';
-import { at, register, udp } from '../build/packets.js';
+import { run } from '../cli/run.js';
 import { PaperDesk, paperViewer } from './desk.js';
-import { Stage, stageOf } from './support/stage.js';
+import { Stage, sample, stageOf } from './support/stage.js';
 
 /* What the command line names of a capture, on the screens. The numbers are those of `fttscope read` with the same options. */
 
@@ -47,15 +46,12 @@ describe('screens begin with', () => {
   test('a user whose SIP was captured behind the tunnels', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fttscope-begin-'));
     const path = join(folder, 'behind.pcapng');
-    const capture = new CaptureBuilder({ epoch: 1_772_355_600 });
-    const [ue, pcscf] = [at('10.9.0.2', 5060), at('10.9.0.1', 5060)];
-    for (const [i, cseq] of [1, 2, 3].entries()) capture.packet(udp(ue, pcscf, register(cseq)), i);
-    writeFileSync(path, capture.build().octets);
+    assert.equal(run(['extract', sample('28-overloaded.pcapng'), '-w', path, '-q']).code, 0);
     const stage = await stageOf([path], {});
-    const { aor } = (await stage.viewer.story()).registrations[0];
-    await beginAt(stage.app, { filter: '', user: aor });
+    await beginAt(stage.app, { filter: '', user: 'alice' });
     await stage.settled();
-    assert.match(stage.text, /› Packets › inner and outer .* 1 \/ 3$/m);
+    const sip = run(['read', path, '-q', '-Y', 'sip']).out.trimEnd().split('\n').length;
+    assert.match(stage.text, new RegExp(`› Packets › inner and outer .* 1 / ${sip}$`, 'm'));
     await stage.end();
     rmSync(folder, { recursive: true });
   });

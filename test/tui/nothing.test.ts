@@ -10,6 +10,7 @@ import { MediaView } from '../../src/tui/media-view.js';
 import type { Rows } from '../../src/viewer/rows.js';
 import { CaptureBuilder } from '../build/capture.js';
 import { at, ping, register, udp } from '../build/packets.js';
+import { until } from '../support/until.js';
 import { drawn, PaperDesk, paperViewer } from './desk.js';
 import { storyOf } from './story.js';
 import { Stage, sample, stageOf, viewerOf, viewerOn } from './support/stage.js';
@@ -74,6 +75,25 @@ test('where a packet cannot be read any more nothing of another one stands besid
   await stage.press('Down');
   assert.match(stage.text, /: the file is {2}.*\n shorter than when it was read/);
   assert.doesNotMatch(stage.text, /Internet Protocol|│0000 /);
+  await stage.end();
+});
+
+test('the card of a field comes when the packet was read, however early it is asked for', async () => {
+  const { viewer, fields } = await viewerOf([sample('28-overloaded.pcapng')]);
+  const stage = new Stage(viewer, fields);
+  await stage.press('2');
+  const read = viewer.detail.bind(viewer);
+  let answer = (): void => undefined;
+  viewer.detail = (row) =>
+    new Promise((resolve) => {
+      answer = () => resolve(read(row));
+    });
+  stage.app.key('Down');
+  stage.app.key('i');
+  await until(() => /2 \/ 15/.test(stage.text));
+  assert.doesNotMatch(stage.text, /─ dhcp ─/);
+  answer();
+  await stage.until(/─ dhcp ─/);
   await stage.end();
 });
 
