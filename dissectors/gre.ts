@@ -41,6 +41,7 @@ const ACK = 0x0080;
 const VERSION = 7;
 const KEEP_ALIVE = 0;
 const WCCP = 0x883e;
+const PPP = 0x880b;
 const ERSPAN = 0x88be;
 /** The key of ERSPAN without a sequence number, which is type I: its frame follows at once. */
 const ERSPAN_I = 0x188be;
@@ -164,13 +165,11 @@ function optional(t: Tree, v: View, word: number): number {
     at += 4;
   }
   if ((word & KEY) !== 0) {
-    t.num(F.key, at, 4, u32(buf, at));
-    if ((word & VERSION) === 1) {
-      t.push();
+    // RFC 2637 §4.1: of PPP it is two other things.
+    if ((word & VERSION) === 1 && u16(buf, off + 2) === PPP) {
       t.num(F.payloadLength, at, 2, u16(buf, at));
       t.num(F.callId, at + 2, 2, u16(buf, at + 2));
-      t.pop();
-    }
+    } else t.num(F.key, at, 4, u32(buf, at));
     at += 4;
   }
   if ((word & SEQUENCE) !== 0) {

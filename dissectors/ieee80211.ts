@@ -228,13 +228,15 @@ function addresses(t: Tree, { buf, off }: View): void {
   });
 }
 
-function qosControl(t: Tree, { buf, off }: View): void {
+function qosControl(t: Tree, { buf, off }: View, hasMesh: boolean): void {
   if (!isQos(buf, off)) return;
   const at = qosAt(buf, off);
   const word = u16le(buf, at);
   t.num(F.qos, at, 2, word);
   t.push();
-  for (const f of [F.tid, F.ack, F.aggregate, F.mesh]) t.bits(f, at, 2, word);
+  for (const f of [F.tid, F.ack, F.aggregate]) t.bits(f, at, 2, word);
+  // IEEE 802.11 §9.2.4.5: it is a part of other things but from a station of a mesh.
+  if (hasMesh) t.bits(F.mesh, at, 2, word);
   t.pop();
 }
 
@@ -324,14 +326,14 @@ export const wlan = defineDissector<WlanData>({
     addresses(t, v);
     t.bits(F.fragment, off + 22, 2, u16le(buf, off + 22));
     t.bits(F.sequence, off + 22, 2, u16le(buf, off + 22));
-    qosControl(t, v);
+    const at = content(buf, off, v.end);
+    const mesh = at < 0 || isAggregate(buf, off) ? 0 : at - off - n;
+    qosControl(t, v, mesh > 0);
     t.pop();
     if ((type === DATA && (subtypeOf(buf, off) & NO_DATA) !== 0) || v.length === n) return;
     if ((u8(buf, off + 1) & PROTECTED) !== 0) return cx.data(sealed(v, n));
     if (type !== DATA) return;
-    const at = content(buf, off, v.end);
     if (at < 0) return cx.data(v.sub(off + n));
-    const mesh = isAggregate(buf, off) ? 0 : at - off - n;
     if (mesh > 0) t.none(F.meshControl, off + n, mesh);
     if (isAggregate(buf, off)) subframes(v.sub(at - SUBFRAME), t, cx);
     else cx.next('eth.llc', 0, v.sub(at));

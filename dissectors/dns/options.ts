@@ -61,10 +61,9 @@ function clientSubnet(r: Rdata, end: number): void {
   r.u8(F.subnetSource);
   r.u8(F.subnetScope);
   const n = end - r.at;
-  if (n > 16) {
-    t.expert(E.badSubnet);
-    return;
-  }
+  if (n > 16) t.expert(E.badSubnet);
+  if (n < 0) t.expert(E.badSubnet, 'Option ends before the prefix lengths');
+  if (n < 0 || n > 16) return;
   const width = family === 1 ? 4 : family === 2 ? 16 : 0;
   if (width === 0) t.bytes(F.subnet, r.at, n);
   else {

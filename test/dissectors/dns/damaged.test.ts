@@ -37,4 +37,20 @@ describe('Damaged DNS beside tshark', { skip: tsharkMissing }, () => {
       ['dns.resp.type', 'dns.data', '_ws.expert.message', '_ws.expert.severity'],
     );
   });
+
+  it('shows no address of a client subnet that ends before it (RFC 7871 §6)', async () => {
+    const options = [
+      [0, 8, 0, 0, 0, 10, 0, 4, 1, 2, 3, 4],
+      [0, 8, 0, 1, 0, 0, 10, 0, 4, 1, 2, 3, 4],
+      [0, 8, 0, 3, 0, 1, 16, 0, 10, 0, 4, 1, 2, 3, 4],
+      [0, 8, 0, 4, 0, 1, 16, 0, 0, 10, 0, 4, 1, 2, 3, 4],
+    ];
+    await datagramsBesideTshark(
+      [53, 5300],
+      options.map((o) =>
+        Uint8Array.from([0x10, 0, 0x81, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 41, 16, 0, 0, 0, 0, 0, 0, o.length, ...o]),
+      ),
+      ['dns.opt.client.family', 'dns.opt.client.addr', 'dns.opt.client.addr4', 'dns.opt.client.addr6'],
+    );
+  });
 });

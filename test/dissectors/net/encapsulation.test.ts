@@ -22,6 +22,7 @@ import { read } from '../../build/read.js';
 import { FrameSource } from '../../build/source.js';
 import { tlsConversation } from '../../build/tls.js';
 import { chatter } from '../../build/traffic.js';
+import { ip4 } from '../../cli/run.js';
 import { one } from '../../engine/one.js';
 import { besideTshark } from '../../support/beside-tshark.js';
 import { forSource } from '../../support/rows.js';
@@ -150,6 +151,33 @@ describe('802.11', () => {
     ];
     const fields = ['data.len', 'ip.src', '_ws.expert.message'];
     await besideTshark(packets.map(octets), fields, WLAN);
+  });
+  it('a QoS control says that a mesh control follows where a station of a mesh sent it', {
+    skip: tsharkMissing,
+  }, async () => {
+    // IEEE 802.11 §9.2.4.5: from others the bit is a part of a queue size, a limit or a buffer state.
+    const [a, b, c, group] = ['020000000001', '020000000002', '020000000003', '01005e000001'];
+    const llc = `aaaa030000000800 ${'00'.repeat(24)}`;
+    const packets = [
+      `8801 0000 ${a} ${b} ${c} 1000 0001 ${llc}`,
+      `8802 0000 ${a} ${b} ${c} 1000 0001 ${llc}`,
+      `8803 0000 ${a} ${b} ${c} 1000 ${a} 0001 00000000 0000 ${llc}`,
+      `8803 0000 ${a} ${b} ${c} 1000 ${a} 0000 ${llc}`,
+      `8802 0000 ${group} ${b} ${c} 1000 0001 00000000 0000 ${llc}`,
+      `c803 0000 ${a} ${b} ${c} 1000 ${a} 0001`,
+    ];
+    const fields = ['wlan.qos', 'wlan.qos.mesh_ctl_present', 'wlan.mesh.control_field', 'wlan.qos.tid'];
+    await besideTshark(packets.map(octets), fields, WLAN);
+  });
+});
+
+describe('GRE', () => {
+  it('the key of GRE is a length and a call where PPTP carries PPP', { skip: tsharkMissing }, async () => {
+    const packets = ['2001880b00040007ff03c021', '2000880b00040007ff03c021', '200108000004000745'];
+    await besideTshark(
+      packets.map((p) => ip4(47, octets(p))),
+      ['gre.key', 'gre.key.payload_length', 'gre.key.call_id', 'gre.flags_and_version'],
+    );
   });
 });
 
