@@ -387,7 +387,7 @@ export class Dissection implements Ctx {
     else if (fields > 0) {
       this.layer(this.plan.of(this.http!), new View(view.source, view.off, view.off));
       this.data(view.sub(view.off + fields));
-    } else this.offer(this.ofPorts(inTls ? 'tls.name' : 'tcp.name'), view);
+    } else if (inTls || !isHttp) this.offer(this.ofPorts(inTls ? 'tls.name' : 'tcp.name'), view);
     if (isHttp && fields === 0) shorten(this.protocols, listed);
   }
 

@@ -344,3 +344,13 @@ test('the end of a connection is a segment of the message that it ends, as in ts
     assert.equal(stacks.at(-1), 'tcp:http:data');
   }
 });
+
+test('octets on the port of HTTP that are none of it are those of their segment alone', {
+  skip: tsharkMissing,
+}, async () => {
+  const talk = new Talk([at('192.0.2.1', 40_000), at('192.0.2.2', 80)]);
+  talk.say(0, 'pepriedgorrlmkhmedslrrejgskpgjiemiijl', 'nephlologod');
+  talk.say(1, 'SSH-like greeting');
+  const stacks = await besideTshark(talk.packets, ['data.data', 'data.len', 'tcp.payload']);
+  assert.equal(stacks.at(-1), 'tcp');
+});
