@@ -23,6 +23,15 @@ export interface KeyOptions {
   readonly autoKeys: boolean;
 }
 
+/** A file with other keys than those of TLS, one a line. */
+export interface KeyTable {
+  readonly origin: string;
+  readonly of: 'subscriber' | 'security association';
+  readonly good: number;
+  /** What is wrong with each line that is of no use. */
+  readonly bad: readonly string[];
+}
+
 /** The key material of a run. */
 export interface Keys {
   readonly log: KeyLog;
@@ -30,6 +39,7 @@ export interface Keys {
   readonly esp: EspKeys;
   /** Keys of subscribers. */
   readonly subscribers: SubscriberKeys;
+  readonly tables: readonly KeyTable[];
   /** Texts of the key logs, for captures that are written with their keys. */
   readonly texts: readonly string[];
   /** Where each text is from, for people. */
@@ -53,6 +63,7 @@ class Gatherer implements Keys {
   readonly log = new KeyLog();
   readonly esp = new EspKeys();
   readonly subscribers = new SubscriberKeys(this.esp);
+  readonly tables: KeyTable[] = [];
   readonly files: string[] = [];
   readonly warnings: string[] = [];
   readonly #texts: string[] = [];
@@ -115,12 +126,19 @@ class Gatherer implements Keys {
 
   /** A table of keys of ESP. */
   associations(text: string, origin: string): void {
-    for (const wrong of this.esp.add(text)) this.warnings.push(`${origin}: ${wrong}`);
+    this.table(this.esp, 'security association', text, origin);
   }
 
   /** A file with keys of subscribers. */
   subscriberKeys(text: string, origin: string): void {
-    for (const wrong of this.subscribers.add(text)) this.warnings.push(`${origin}: ${wrong}`);
+    this.table(this.subscribers, 'subscriber', text, origin);
+  }
+
+  private table(keys: EspKeys | SubscriberKeys, of: KeyTable['of'], text: string, origin: string): void {
+    const before = keys.length;
+    const bad = keys.add(text);
+    this.tables.push({ origin, of, good: keys.length - before, bad });
+    for (const wrong of bad) this.warnings.push(`${origin}: ${wrong}`);
   }
 
   /** Every file of a directory that the user named; those that are no key logs are passed over. */

@@ -186,7 +186,10 @@ function reportCommand(done: Done): Command {
 function keysCommand(done: Done): Command {
   const keys = new Command('keys')
     .description('look into key logs: good, bad and unused lines, and which tunnels they open')
-    .argument('<keylog...>', 'TLS key log, RSA private key (PEM), or a directory of them');
+    .argument(
+      '<keylog...>',
+      'TLS key log, RSA private key (PEM), keys of subscribers or of ESP, or a directory of them',
+    );
   addInputOptions(keys, '').action(async (files: string[], o: ReadOptions) => {
     markInOneGo();
     done(await (await import('./commands/keys.js')).keys(files, o));

@@ -50,6 +50,25 @@ describe('fttscope keys', () => {
     }
   });
 
+  test('keys of subscribers and of ESP, and what is wrong with their lines', () => {
+    const key = '0123456789abcdef0123456789abcdef';
+    const aka = file('aka.keys', `impi=alice@ims.example k=${key} opc=${key}\nk=12 opc=${key}\n`);
+    const esp = file('esp_sa', `"IPv4","*","*","*","NULL","","HMAC-SHA-1-96 [RFC2404]","0x${key}01234567"\n`);
+    for (const capture of [[], ['-r', TLS13, '--no-auto-keys']]) {
+      const r = run(['keys', aka, esp, ...capture]);
+      assert.equal(r.code, 0);
+      assert.deepEqual(r.out.split('\n').slice(0, 3), [
+        `${aka}: keys of 1 subscriber, 1 bad line`,
+        '  line 2: k has not 32 hexadecimal digits',
+        `${esp}: keys of 1 security association, 0 bad lines`,
+      ]);
+      assert.doesNotMatch(r.out + r.err, new RegExp(key));
+    }
+    const none = file('none.keys', `impi=alice@ims.example k=12 opc=${key}\n`);
+    const r = run(['keys', none]);
+    assert.deepEqual([r.code, r.out.split('\n')[0]], [2, `${none}: keys of 0 subscribers, 1 bad line`]);
+  });
+
   test('no line for the tunnel', () => {
     const r = run(['keys', sample('01-tls12-aes128-gcm.keys'), '-r', TLS13, '--no-auto-keys', '--require-decrypt']);
     assert.equal(r.code, 4);

@@ -36,7 +36,7 @@ describe('README: what stands under Use runs', () => {
   writeFileSync(join(folder, 'message.txt'), 'OPTIONS sip:a SIP/2.0\r\n\r\n');
   const [, block = ''] = README.split(/^## Use\n+```\n/m);
   const lines = block.split('```')[0]!.trimEnd().split('\n');
-  for (const line of lines.map((l) => l.replace(/ +#.*/, '').replace(' …', '').replace('man -l -', 'cat')))
+  for (const line of lines.map((l) => l.replace(/ +#.*/, '').replace('man -l -', 'cat')))
     test(line, () => {
       const r = bash(`cd ${folder}; fttscope() { $F "$@"; }; set -o pipefail; ${line}`);
       // What is wrong in the capture is what --fail-on is for.

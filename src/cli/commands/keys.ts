@@ -3,7 +3,7 @@ import { tunnelLine } from '../../report/tunnels.js';
 import type { BadKeyLine, KeyLog, KeyLogLine } from '../../tls/index.js';
 import type { Tunnel } from '../../tunnel/tunnel.js';
 import { Exit } from '../errors.js';
-import { gatherKeys, type Keys } from '../keys.js';
+import { gatherKeys, type Keys, type KeyTable } from '../keys.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
 import { Reading } from '../reading.js';
@@ -36,12 +36,13 @@ export async function keys(files: readonly string[], o: ReadOptions): Promise<nu
 }
 
 /** Says what became of the lines of each key log; returns whether one of the files is none. */
-function tellKeys(out: Output, { log, origins, warnings }: Keys, read: boolean): boolean {
+function tellKeys(out: Output, { log, tables, origins, warnings }: Keys, read: boolean): boolean {
   for (const w of warnings.filter((warning) => /private key|there is no key log/.test(warning))) out.write(`${w}\n`);
   if (log.rsa.length > 0) out.write(`${counted(log.rsa.length, 'RSA private key')}\n`);
   const lines = grouped(log.lines(), (line) => line.text);
   const bad = grouped(log.badLines, (line) => line.text);
-  let strange = false;
+  for (const t of tables) out.write(tableReport(t));
+  let strange = tables.some((t) => t.good === 0 && t.bad.length > 0);
   origins.forEach((origin, i) => {
     const good = lines.get(i + 1) ?? [];
     const wrong = bad.get(i + 1) ?? [];
@@ -58,6 +59,14 @@ function tellKeys(out: Output, { log, origins, warnings }: Keys, read: boolean):
   if (unkept > 0) out.write(`${counted(unkept, 'more bad line')}, of which nothing was kept\n`);
   if (log.dropped > 0) out.write(`${counted(log.dropped, 'line')} beyond the most that are kept\n`);
   return strange;
+}
+
+/** Keys of subscribers or of ESP. */
+function tableReport({ origin, of, good, bad }: KeyTable): string {
+  const said = [`${origin}: keys of ${counted(good, of)}, ${counted(bad.length, 'bad line')}`];
+  said.push(...bad.slice(0, TOLD).map((wrong) => `  ${wrong}`));
+  if (bad.length > TOLD) said.push(`  … and ${bad.length - TOLD} more bad lines`);
+  return `${said.join('\n')}\n`;
 }
 
 /** One key log. */
