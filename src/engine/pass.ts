@@ -142,6 +142,8 @@ export class Pass {
     const { plan, faults } = this.dissection;
     this.tap = options.tap && new GuardedTap(options.tap, faults);
     const analyseTcp = options.analyseTcp || experts || columns;
+    const duplicates =
+      options.duplicates || experts || registry.byName('frame.duplicate').some((f) => wants[f.id] !== 0);
     const showsTcp = options.rows !== 'none' && plan.of(registry.byProto('tcp')!).depth !== Depth.Skip;
     const tracks = options.tap?.tracks;
     const bare = options.contents === false && options.tap === undefined && !options.info && !experts && !columns;
@@ -156,7 +158,7 @@ export class Pass {
         this.plain?.forget();
       },
     };
-    this.index = new IndexPass(registry, { ...options, analyseTcp, showsTcp }, interest, faults);
+    this.index = new IndexPass(registry, { ...options, analyseTcp, duplicates, showsTcp }, interest, faults);
     this.plain = passes ? new PlainDatagrams(plan, this.index, registry) : null;
   }
 

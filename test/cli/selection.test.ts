@@ -27,6 +27,19 @@ test('a filter takes the rows of a finding by its code, whoever found it', () =>
     assert.ok((counted.get(code) ?? 0) > 0, code);
 });
 
+test('frames that came twice are told in every format, and count for --fail-on', () => {
+  // editcap -w 0.1 of the sample leaves out 3 of its frames.
+  const path = sample('13-outer-loss.pcap');
+  const twice = 'finding.code == "capture.duplicate"';
+  for (const format of [[], ['-Tfields', '-e', 'frame.number'], ['-Tndjson', '-e', 'frame.number']]) {
+    assert.equal(count(path, ...format, '-Y', twice), 3);
+    assert.equal(count(path, ...format, '-Y', 'frame.duplicate'), 3);
+    assert.equal(run([path, '-q', ...format, '-Y', twice, '--fail-on', 'note']).code, 3);
+  }
+  const shown = run([path, '-q', '-Tfields', '-e', 'frame.duplicate', '-e', 'finding.code']).out.split('\n');
+  assert.equal(shown.filter((line) => /^\d+\t.*capture\.duplicate/.test(line)).length, 3);
+});
+
 test('a name in braces stands for a filter of the program, or of the settings that are named', () => {
   const saved = (name: string): string => `\${${name}}`;
   const path = sample('00-field.pcapng');
