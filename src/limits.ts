@@ -122,6 +122,8 @@ export const LIMITS = {
   smsWaiting: 64,
   /** What a report tells: exchanges and transactions of one client or dialog, dialogs, media streams, findings. */
   exchanges: 4096,
+  /** Answers of SIP that wait for what they answer. */
+  earlyAnswers: 64,
   dialogs: 1 << 16,
   /** Addresses to which a direction of a tunnel was told how large packets may be; the oldest limit makes room. */
   pathLimits: 64,

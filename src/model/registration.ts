@@ -158,6 +158,11 @@ export class Registration {
     if (this.security.isBare && isForeign(`sip:${via}`, from)) this.translated ??= { at, via };
   }
 
+  /** Whether what a response answers was seen. */
+  hasAsked({ cseq }: SipEvent): boolean {
+    return this.transactions.some((t) => t.entry.cseq === cseq);
+  }
+
   /** Takes an answer; returns when it came where it accepts a binding, or its end. */
   response(at: Arrival, e: SipEvent): Seen | undefined {
     const { cseq, branch, status } = e;

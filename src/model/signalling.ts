@@ -4,6 +4,7 @@ import type { SubscriberSecrets } from './aka.js';
 import { Bindings } from './bindings.js';
 import { Call } from './call.js';
 import type { ClockSteps } from './clock.js';
+import { EarlyAnswers } from './early-answers.js';
 import type { MessageEntity } from './entities.js';
 import type { Content } from './events.js';
 import {
@@ -32,6 +33,7 @@ export class Signalling {
   readonly tooLong = new Map<number, Seen>();
   private readonly bindings: Bindings;
   private readonly known = new SipKnown();
+  private readonly early = new EarlyAnswers(this.known);
   private readonly callsById = new Map<string, Call>();
   private readonly registrationsByKey = new Map<string, Registration>();
   private readonly registrationsByName = new Map<string, Registration>();
@@ -87,6 +89,7 @@ export class Signalling {
     let r = this.registrationsByKey.get(key) ?? this.sameElsewhere(at, e, key);
     if (r !== undefined && r.tunnel !== 0 && at.tunnel === 0) return; // seen behind the EFTF once more
     if (r === undefined) {
+      if (!e.isRequest) this.early.keep(at, e);
       if (!e.isRequest || !this.room(this.registrations.length)) return;
       const { reached, secrets } = this;
       const id = this.registrations.length + 1;
@@ -95,11 +98,18 @@ export class Signalling {
       this.registrationsByKey.set(key, r);
       this.registrationsByName.set(`${callId} ${aor}`, r);
     }
-    if (e.isRequest) r.request(at, e);
+    if (!e.isRequest) this.answered(r, at, e);
     else {
-      const accepted = r.response(at, e);
-      if (accepted !== undefined) this.bindings.accepted(r, accepted);
+      r.request(at, e);
+      const early = this.early.answerTo(at, e);
+      if (early !== undefined) this.answered(r, early.at, early.event);
     }
+  }
+
+  private answered(r: Registration, at: Arrival, e: SipEvent): void {
+    if (!r.hasAsked(e)) this.early.keep(at, e);
+    const accepted = r.response(at, e);
+    if (accepted !== undefined) this.bindings.accepted(r, accepted);
   }
 
   /** The registration that this one is, seen in the tunnel and behind it: it belongs to the tunnel. */
