@@ -73,6 +73,9 @@ const ESP_LINE = 'uat:esp_sa:';
 /** Whether to look for NULL encryption in ESP. */
 const LOOK_INTO_ESP = /^esp\.enable_null_encryption_decode_heuristic:true$/i;
 
+/** Whether a name of the command line is a file, or standard input. */
+const isThere = (name: string): boolean => name === '-' || existsSync(name);
+
 /** Captures to be read, with what every command that reads them shares: keys, decode-as rules, words on stderr. */
 export class Reading {
   readonly registry = new Registry(dissectors, engineFields);
@@ -84,7 +87,8 @@ export class Reading {
     captures: readonly string[],
     private readonly o: ReadOptions,
   ) {
-    this.bare = o.read === undefined ? [] : captures;
+    const files = captures.findLastIndex(isThere) + 1;
+    this.bare = o.read !== undefined ? captures : files === 0 ? [] : captures.slice(files);
     this.names = [...(o.read ?? []), ...captures];
     if (this.names.length === 0)
       throw new UserError('no capture given', Exit.usage, 'fttscope FILE, or - for standard input');
@@ -94,13 +98,13 @@ export class Reading {
       if (name !== 'rtp_udp') throw new UserError(`--enable-heuristic ${name}: only rtp_udp is there`);
   }
 
-  /** What stands behind `-r FILE`: there tshark takes a display filter, the words of it joined. */
+  /** What stands behind `-r FILE`, or the last file that there is: there tshark takes a display filter, the words of it joined. */
   private readonly bare: readonly string[];
 
   /** Refuses what is no file, and is a filter: to read everything is not what was meant. @throws UserError */
   private async refuseBareFilter(): Promise<void> {
     const text = this.bare.join(' ');
-    if (text === '' || this.bare.some((name) => name === '-' || existsSync(name))) return;
+    if (text === '' || this.bare.some(isThere)) return;
     const { compile, FilterError } = await import('../filter/index.js');
     try {
       compile(text, this.registry, 'at the end');

@@ -87,6 +87,7 @@ describe('exit codes', () => {
       2,
       /^fttscope: sip or dns: .*\n {2}.* -Y 'sip or dns'$/m,
     ],
+    ['the same without -r', [TLS13, 'sip', 'or', 'dns'], 2, /^fttscope: sip or dns: .*\n {2}.* -Y 'sip or dns'$/m],
     ['settings that are not there', [TLS13, '--config', '/none/x.json'], 2, /x\.json: no such file/],
     ['a setting of -T fields that is none', [TLS13, '-E', 'header=x'], 1, /-E header=x.*\n.*header=y\|n/],
     ['a command that is none, and near to one', ['reprot'], 2, /reprot: neither.*\n.*did you mean report\?/],
