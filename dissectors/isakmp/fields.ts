@@ -30,6 +30,8 @@ export const F = fields({
   reserved: { name: 'isakmp.reserved', label: 'Reserved', type: 'bytes' },
   payloadLength: { name: 'isakmp.payloadlength', label: 'Payload length', type: 'u16' },
   data: { name: 'isakmp.datapayload', label: 'Data Payload', type: 'bytes' },
+  fragment: { name: 'isakmp.frag.number', label: 'Fragment Number', type: 'u16' },
+  fragments: { name: 'isakmp.frag.total', label: 'Total Fragments', type: 'u16' },
   encrypted: { name: 'isakmp.enc.data', label: 'Encrypted Data', type: 'none' },
   group: { name: 'isakmp.key_exchange.dh_group', label: 'DH Group #', type: 'u16', values: GROUPS },
   key: { name: 'isakmp.key_exchange.data', label: 'Key Exchange Data', type: 'bytes' },

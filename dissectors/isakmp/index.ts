@@ -52,7 +52,8 @@ const NONCE = 40;
 const NOTIFY = 41;
 const VENDOR = 43;
 /** Encrypted payloads: what follows is inside them. RFC 7296 §3.14, RFC 7383 §2.5. */
-const SEALED: readonly number[] = [46, 53];
+const FRAGMENT = 53;
+const SEALED: readonly number[] = [46, FRAGMENT];
 
 /** A payload; `flags` holds the critical bit. */
 export interface IkePayload {
@@ -101,10 +102,18 @@ function notification(t: Tree, v: View, first: boolean): void {
   if (at <= v.end) t.bytes(F.notifyData, at, v.end - at);
 }
 
+/** Which of how many fragments of an encrypted message it is; the octets behind that are sealed. RFC 7383 §2.5 */
+function fragment(t: Tree, v: View): void {
+  need(v, 4);
+  t.num(F.fragment, v.off, 2, u16(v.buf, v.off));
+  t.num(F.fragments, v.off + 2, 2, u16(v.buf, v.off + 2));
+}
+
 function content(t: Tree, v: View, type: number): void {
   if (v.length === 0) return;
   if (type === NONCE || type === NONCE_1) t.bytes(F.nonce, v.off, v.length);
   else if (type === VENDOR || type === VENDOR_1) t.bytes(F.vendor, v.off, v.length);
+  else if (type === FRAGMENT) fragment(t, v);
   else if (SEALED.includes(type)) t.none(F.encrypted, v.off, v.length);
   else if (type === ASSOCIATION || type === ASSOCIATION_1) association(t, v, type === ASSOCIATION_1);
   else if (type === NOTIFY || type === NOTIFY_1) notification(t, v, type === NOTIFY_1);
@@ -148,7 +157,7 @@ export const isakmp = defineDissector<IkeMessage>({
   proto: 'isakmp',
   title: 'Internet Security Association and Key Management Protocol',
   short: 'ISAKMP',
-  spec: 'RFC 7296, RFC 2408',
+  spec: 'RFC 7296, RFC 7383, RFC 2408',
   fields: { ...F, ...attributeFields },
   on: { 'udp.port': [500], udpencap: [500], 'ftt.envelope': ['ikev2'] },
 

@@ -76,6 +76,9 @@ const MAIN = [
 const MESSAGES = [
   INIT,
   ...MAIN,
+  // RFC 7383 §2.5: the first fragment names what is inside, the others nothing.
+  message(0x20, 35, 8, 53, part(35, `0001 0002 ${'5a'.repeat(40)}`)),
+  message(0x20, 35, 8, 53, part(0, `0002 0002 ${'a5'.repeat(24)}`)),
   // Lengths that do not fit.
   message(0x20, 34, 8, 33, part(0, part(0, `01 01 00 01 ${part(0, '01 00 000c 000e ffff')}`))),
   message(0x20, 34, 8, 33, part(0, '00 00 0003 01 01 00 01')),
