@@ -180,14 +180,14 @@ export const rtp = defineDissector<RtpPacket>({
    * Version 2, a payload type that no first packet of RTCP has (RFC 5761 §4), and a header and padding that fit. Where SRTP
    * is `known` to come, nothing else begins so: RFC 7983 §7.
    */
-  probe(b, off, end, known) {
+  probe(b, off, end, known, wireEnd = end) {
     if (known) return end - off >= HEADER && version(b, off) === 2 ? Yes : No;
     if (end - off < HEADER) return end > off && version(b, off) !== 2 ? No : Unsure;
     const pt = payloadType(b, off);
     if (version(b, off) !== 2 || (pt >= 72 && pt <= 76)) return No;
     const header = headerLength(b, off, end);
     if (header < 0 || off + header >= end) return No;
-    const padding = (b[off] & 0x20) !== 0 ? b[end - 1] : -1;
+    const padding = (b[off] & 0x20) !== 0 && end === wireEnd ? b[end - 1] : -1;
     return padding === 0 || padding > end - off - header ? No : Yes;
   },
 

@@ -70,10 +70,10 @@ export function srtpSetup(cx: Track): SrtpSetup | undefined {
 const recordLength = (b: Uint8Array, o: number): number => HEADER + u16(b, o + 11);
 const epoch = (b: Uint8Array, o: number): number => u16(b, o + 3);
 
-function probe(b: Uint8Array, off: number, end: number): Probe {
+function probe(b: Uint8Array, off: number, end: number, _?: boolean, wireEnd = end): Probe {
   if (end <= off || b[off] < Content.ChangeCipherSpec || b[off] > LAST_CONTENT) return end <= off ? Unsure : No;
   if (end - off < HEADER) return Unsure;
-  return isVersion(u16(b, off + 1)) && u16(b, off + 11) <= MOST && off + recordLength(b, off) <= end ? Yes : No;
+  return isVersion(u16(b, off + 1)) && u16(b, off + 11) <= MOST && off + recordLength(b, off) <= wireEnd ? Yes : No;
 }
 
 const FIELDS = {

@@ -92,10 +92,10 @@ export const rtcp = defineDissector<Rtcp>({
    * A first packet of a type that compounds start with, feedback alone among them (RFC 5506), and whole words up to the
    * end. Transport feedback and extended reports look too much like what is no RTCP.
    */
-  probe(b, off, end) {
+  probe(b, off, end, _, wireEnd = end) {
     if (end - off < HEADER) return end > off && version(b, off) !== 2 ? No : Unsure;
     if (version(b, off) !== 2 || !STARTS.has(type(b, off))) return No;
-    return (end - off) % 4 === 0 ? Yes : No;
+    return (wireEnd - off) % 4 === 0 ? Yes : No;
   },
 
   refuses: (b, off, end) => off < end && version(b, off) !== 2,

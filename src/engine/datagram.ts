@@ -31,10 +31,10 @@ export class DatagramFinder {
   find(p: Peek, state: UdpState): AnyDissector | null {
     state.named ??= this.named(p.sport, p.dport);
     const { named } = state;
-    if (state.isMedia && this.first?.probe?.(p.buf, p.off, p.end) === Yes) return this.first;
+    if (state.isMedia && this.first?.probe?.(p.buf, p.off, p.end, false, p.wireEnd) === Yes) return this.first;
     for (let i = 0; i < named.length; i++) if (fits(named[i], p) || this.isAssigned(named[i], p)) return named[i];
-    if (state.settled?.probe?.(p.buf, p.off, p.end, true) === Yes) return state.settled;
-    if (this.first?.probe?.(p.buf, p.off, p.end) === Yes) {
+    if (state.settled?.probe?.(p.buf, p.off, p.end, true, p.wireEnd) === Yes) return state.settled;
+    if (this.first?.probe?.(p.buf, p.off, p.end, false, p.wireEnd) === Yes) {
       state.isMedia = named.length > 0;
       return this.first;
     }
@@ -70,12 +70,12 @@ const takesAll = (d: AnyDissector): boolean => d.probe!(NOTHING, 0, 0, true) ===
 
 /** The first that recognises a datagram. */
 function recognising(probes: readonly AnyDissector[], p: Peek, { recognised }: UdpState): AnyDissector | null {
-  for (const d of probes) if (d.probe!(p.buf, p.off, p.end, recognised === d) === Yes) return d;
+  for (const d of probes) if (d.probe!(p.buf, p.off, p.end, recognised === d, p.wireEnd) === Yes) return d;
   return null;
 }
 
 /** Whether a datagram may be what its port says: where octets were cut off, it is also while that is undecided. */
 function fits(d: AnyDissector, p: Peek): boolean {
-  const found = d.probe === undefined ? Yes : d.probe(p.buf, p.off, p.end);
+  const found = d.probe === undefined ? Yes : d.probe(p.buf, p.off, p.end, false, p.wireEnd);
   return found === Yes || (found !== No && p.end < p.wireEnd);
 }

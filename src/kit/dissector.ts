@@ -222,9 +222,10 @@ export interface Dissector<R = unknown> {
   readonly calls?: readonly string[];
   /**
    * Whether octets look like this protocol, for streams and ports that nothing else names. `known`: an earlier datagram
-   * between the same endpoints was recognised as this protocol.
+   * between the same endpoints was recognised as this protocol. `wireEnd`: where a datagram ended on the wire; without it
+   * at `end`.
    */
-  probe?(b: Uint8Array, off: number, end: number, known?: boolean): Probe;
+  probe?(b: Uint8Array, off: number, end: number, known?: boolean, wireEnd?: number): Probe;
   /**
    * Whether octets that were announced as this protocol cannot be it: then their ports and they themselves say what they
    * are. Asked of every datagram of media.
