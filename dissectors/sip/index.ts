@@ -107,14 +107,15 @@ function showNote(t: Tree, m: SipMessage, note: SipNote): void {
   if (!m.isRequest && m.method === 'BYE') t.num(F.releaseTime, off, 0, note.sinceMs);
 }
 
-function showHeaders(t: Tree, m: SipMessage, end: number): void {
+/** @param cut the snaplen cut the message: what ends too early did not on the wire */
+function showHeaders(t: Tree, m: SipMessage, end: number, cut: boolean): void {
   t.text(F.messageHeader, m.headersOff, m.headersEnd - m.headersOff, messageHeader(m));
   if (t.labels) t.label('Message Header');
   if (t.wantsExperts && strayAfterZero(m, end)) t.expert(E.stray);
   t.push();
   for (const h of m.headers) showHeader(t, m, h);
   if (m.dropped > 0) t.expert(E.tooManyHeaders);
-  if (!m.terminated && m.headers.length > 0) t.expert(E.notTerminated);
+  if (!m.terminated && !cut && m.headers.length > 0) t.expert(E.notTerminated);
   t.pop();
 }
 
@@ -169,7 +170,7 @@ function showBody(v: View, t: Tree, cx: Ctx, m: SipMessage): void {
   if (missing && m.terminated) t.expert(E.bodyShort);
   const wireEnd = m.contentLength >= 0 ? m.bodyOff + m.contentLength : v.wireEnd;
   const body = v.sub(m.bodyOff, wireEnd);
-  if (body.length === 0) return;
+  if (m.bodyEnd === m.bodyOff) return;
   t.none(F.messageBody, body.off, body.length);
   t.push();
   const { type, parameters } = bodyType(m);
@@ -295,7 +296,7 @@ export const sip = defineDissector<SipRepresentation>({
 
   track(v, cx) {
     if (looksLikeSip(v.buf, v.off, v.end) !== Yes) return;
-    const m = parseSip(v.buf, v.off, v.end);
+    const m = parseSip(v.buf, v.off, v.end, v.end < v.wireEnd);
     const note = cx.scope(sip, () => new Transactions()).see(m, cx);
     cx.note(note);
     trackBody(v, cx, m, exchangeOf(m, note) || cx.frame);
@@ -313,21 +314,22 @@ export const sip = defineDissector<SipRepresentation>({
     if (looks === No) return cx.data(v);
     // Where only the start line is wanted the headers are not looked at.
     const whole = t.wantsExperts || t.wantsAny(BEYOND_START_LINE) || cx.wantsBelow(sip);
-    const m = parseSip(v.buf, v.off, end, !whole);
+    const m = parseSip(v.buf, v.off, end, v.end < v.wireEnd, !whole);
     t.open(F.sip, v.off, m.bodyEnd - v.off);
     if (t.labels) t.label(`Session Initiation Protocol (${m.isRequest ? m.method : m.status})`);
     showStartLine(t, m, cx.note<SipNote>(sip, v), whole);
     if (whole) {
-      showHeaders(t, m, end);
+      showHeaders(t, m, end, v.end < v.wireEnd);
       showBody(v, t, cx, m);
     }
     t.pop();
+    need(v, v.wireLength);
   },
 
   summary(v) {
     if (isKeepAlive(v)) return v.length >= 4 ? 'Keep-alive (CRLF CRLF)' : 'Keep-alive (CRLF)';
     if (looksLikeSip(v.buf, v.off, v.end) !== Yes) return 'Not SIP';
-    const m = parseSip(v.buf, v.off, v.end);
+    const m = parseSip(v.buf, v.off, v.end, v.end < v.wireEnd);
     return (m.isRequest ? requestSummary(m) : statusSummary(m)) + bodySummary(m);
   },
 

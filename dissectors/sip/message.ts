@@ -1,6 +1,7 @@
 import {
   Framing,
   find,
+  indexOf,
   isSpace,
   lineAt,
   Malformed,
@@ -289,8 +290,12 @@ function contentLengthAt(b: Uint8Array, line: number, end: number): number {
   return wholeNumber(b, colon + 1, end);
 }
 
-/** Reads the message in `[off, end)`. @throws Malformed where no start line stands at `off` */
-export function parseSip(buf: Uint8Array, off: number, end: number, startLineOnly = false): SipMessage {
+/**
+ * Reads the message in `[off, end)`.
+ * @param cut the snaplen cut it at `end`: a header whose line does not end there may have gone on, and is left out
+ * @throws Malformed where no start line stands at `off`
+ */
+export function parseSip(buf: Uint8Array, off: number, end: number, cut = false, startLineOnly = false): SipMessage {
   const m = new SipMessage(buf, off, end);
   if (looksLikeSip(buf, off, end) !== Yes) throw new Malformed('not a SIP start line');
   startLine(m);
@@ -306,11 +311,13 @@ export function parseSip(buf: Uint8Array, off: number, end: number, startLineOnl
       at += buf[at] === CR ? 2 : 1;
       break;
     }
+    if (cut && indexOf(buf, LF, at, end) < 0) break;
     at = headerAt(m, at);
   }
   m.headersEnd = at;
   m.bodyOff = at;
-  m.bodyEnd = m.contentLength >= 0 && at + m.contentLength < end ? at + m.contentLength : end;
+  if (cut && !m.terminated) m.bodyEnd = at;
+  else m.bodyEnd = m.contentLength >= 0 && at + m.contentLength < end ? at + m.contentLength : end;
   return m;
 }
 

@@ -57,6 +57,7 @@ export class Signalling {
     if (e === undefined) return undefined;
     if (!c.stream && e.isRequest && e.octets > MOST_UDP && !this.tooLong.has(at.tunnel))
       this.tooLong.set(at.tunnel, at.seen());
+    if (c.end < c.wireEnd && e.callId === '') return e; // nobody knows which dialog it is of
     const { method } = e;
     if (method === 'REGISTER') this.register(at, e);
     else if (method === 'MESSAGE') this.message(at, e);

@@ -57,7 +57,7 @@ export class SipEvent {
    */
   static of(c: Content, known: SipKnown, read?: SipMessage): SipEvent | undefined {
     try {
-      known.last = new SipEvent(read ?? parseSip(c.buf, c.off, c.end), c, known);
+      known.last = new SipEvent(read ?? parseSip(c.buf, c.off, c.end, c.end < c.wireEnd), c, known);
       return known.last;
     } catch (e) {
       if (!isDamage(e)) throw e;

@@ -41,7 +41,8 @@ export const CAPTURE: Entries = {
     severity: 'warn',
     kind: 'capture',
     title: 'Frames were not captured whole',
-    meaning: 'The snaplen cut them: TLS records that they carried cannot be opened.',
+    meaning:
+      'The snaplen cut them: TLS records that they carried cannot be opened, and of SIP messages headers and bodies are missing.',
     next: 'Capture with a snaplen of 0 or 262144.',
   },
   'capture.capped': {
