@@ -178,8 +178,10 @@ export function readMessage(
     let line = wholeLineAt(b, at, end, cut);
     if (line === undefined) break;
     if (line.end === line.off) return { start, headers, dropped, body: line.next, complete: true };
-    if (!all && line.next > line.end && indexOf(b, COLON, line.off, line.end) < 0)
+    if (!all && indexOf(b, COLON, line.off, line.end) < 0) {
+      if (line.next === line.end) break; // a name that was cut
       return { start, headers, dropped, body: line.off, complete: true };
+    }
     // RFC 9112 §5.2: a line that starts with white space goes on with the one before
     while (line.next < end && isBlank(b[line.next])) {
       const more = wholeLineAt(b, line.next, end);

@@ -5,6 +5,7 @@ import {
   type Framing,
   fields,
   No,
+  need,
   type Peek,
   type Probe,
   type TableKey,
@@ -52,7 +53,8 @@ export function named({ proto, title, inner, ...rest }: Named): Dissector {
     ...rest,
     dissect(v, t, cx) {
       t.none(F.name, v.off, v.length);
-      inner?.(v, cx);
+      if (inner === undefined) need(v, v.wireLength);
+      else inner(v, cx);
     },
     summary: () => title,
   });

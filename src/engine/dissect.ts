@@ -62,6 +62,7 @@ const CALLED: Readonly<Record<string, string>> = {
   'ipv6.routing': 'IPv6 Routing',
   'ipv6.fraghdr': 'IPv6 Fragment',
   'ipv6.dstopts': 'IPv6 Destination',
+  mdns: 'mDNS',
 };
 
 /** Whether a segment shows messages: a FIN may end one; octets in a reset are its reason, RFC 9293 §3.5.3. */
@@ -318,7 +319,7 @@ export class Dissection implements Ctx {
 
   /** Gives octets to who may be found for them, and takes them or is `known` to have taken others; else they are data. */
   private offer(step: Step | undefined, v: View, known = false): void {
-    const found = step?.dissector.probe?.(v.buf, v.off, v.end, known) ?? Yes;
+    const found = step?.dissector.probe?.(v.buf, v.off, v.end, known, v.wireEnd) ?? Yes;
     if (step === undefined || found === No || (found === Unsure && !known && v.end === v.wireEnd)) this.data(v);
     else this.layer(step, v);
   }
@@ -334,7 +335,7 @@ export class Dissection implements Ctx {
   /** Who recognises the octets of a datagram. */
   private recognised(v: View): Step | undefined {
     for (const d of this.registry.table('udp.heuristic'))
-      if (d.probe?.(v.buf, v.off, v.end) === Yes) return this.plan.of(d);
+      if (d.probe?.(v.buf, v.off, v.end, false, v.wireEnd) === Yes) return this.plan.of(d);
     return undefined;
   }
   /** What is known about the quoted segment or datagram whose header or payload starts at `v`. */

@@ -148,8 +148,8 @@ export class TcpState extends FlowState implements StreamConsumer {
     return tcp;
   }
 
-  data(side: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number, shown: boolean): void {
-    (this.connection ?? this.connect()).data(side, buf, off, end, frame, shown);
+  data(side: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number, shown: boolean, cut: number): void {
+    (this.connection ?? this.connect()).data(side, buf, off, end, frame, shown, cut);
   }
 
   ahead(side: 0 | 1, buf: Uint8Array, off: number, end: number, at: number, beyond: number, last: boolean): number {

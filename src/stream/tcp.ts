@@ -22,9 +22,10 @@ export { PendingPool } from './tcp-half.js';
 export interface StreamConsumer {
   /**
    * The next octets, which `frame` carried. The stream does not write to `buf` afterwards, but whoever owns the frame
-   * may: copy what is to be kept. `shown`: {@link ahead} took them when they came.
+   * may: copy what is to be kept. `shown`: {@link ahead} took them when they came. `cut`: so many octets of their segment
+   * were not captured, of which {@link gap} tells next.
    */
-  data(direction: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number, shown: boolean): void;
+  data(direction: 0 | 1, buf: Uint8Array, off: number, end: number, frame: number, shown: boolean, cut: number): void;
   /**
    * Octets of the segment at hand before which others are missing. They are given again when those came, or will not come.
    * Returns how many of them are whole messages, and shown now. `at`: where they stand in the stream, `beyond` that many
@@ -200,8 +201,8 @@ export class TcpStream {
     half.next = (half.next + n + cut) >>> 0;
     half.position += n + cut;
     half.anchored = true;
-    if (shown > 0) this.consumer.data(half.direction, buf, off, off + shown, frame, true);
-    if (n > shown) this.consumer.data(half.direction, buf, off + shown, end, frame, false);
+    if (shown > 0) this.consumer.data(half.direction, buf, off, off + shown, frame, true, n > shown ? 0 : cut);
+    if (n > shown) this.consumer.data(half.direction, buf, off + shown, end, frame, false, cut);
     if (cut > 0) this.consumer.gap(half.direction, cut, true);
   }
 

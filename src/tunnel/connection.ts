@@ -17,7 +17,7 @@ import { HttpLayer } from './http-layer.js';
 import { HTTP2 } from './http-upgrade.js';
 import { cutMessage, endedBy, Messages, TCP_NAMES, viewOf, wholeAt } from './messages.js';
 import type { PlainText } from './plain-text.js';
-import { isConnect, pageOf } from './proxy-exchange.js';
+import { pageOf } from './proxy-exchange.js';
 import { isNobodys, mayBeNamed, recognise, signed } from './recognise.js';
 import { RecordLayer } from './record-layer.js';
 import { followsHello, isClientHello, isRecord, isServerHello, isText } from './records.js';
@@ -87,7 +87,8 @@ export class Connection implements StreamConsumer {
   /** Whether it was shown as nobody's: it may turn out to be somebody's. */
   private shownAsData = false;
 
-  data(side: Side, buf: Uint8Array, start: number, end: number, frame: number, shown: boolean): void {
+  data(side: Side, buf: Uint8Array, start: number, end: number, frame: number, shown: boolean, cut: number): void {
+    this.halves[side].cut = cut;
     this.shownAsData = shown && this.halves[side].shownAsData;
     this.shown = shown && !this.shownAsData;
     this.take(side, buf, start, end, frame);
@@ -173,7 +174,7 @@ export class Connection implements StreamConsumer {
     this.repeating = true;
     if (mode === 'pdus') for (const pdu of messages!.ahead(buf, off, end)) this.give(pdu);
     else if (mode === 'tls' && this.tls.keys.length === 0) this.tlsRecords!.ahead(side, buf, off, end);
-    else if (isNobodys) this.unknown(buf, off, end);
+    else if (isNobodys) this.unknown(buf, off, end, 0);
     this.repeating = false;
   }
   private repeating = false;
@@ -190,7 +191,7 @@ export class Connection implements StreamConsumer {
       this.reopen(half, buf, off, end);
     const { mode } = half;
     if (mode === 'opaque') {
-      this.unknown(buf, off, end);
+      this.unknown(buf, off, end, half.cut);
       return;
     }
     if (mode === 'tls') off = this.tlsRecords!.takeWhole(side, half, buf, off, end);
@@ -201,8 +202,9 @@ export class Connection implements StreamConsumer {
     half.fresh = off === start && half.window.length === 0 && half.passing === 0;
     half.window.feed(buf, off, end, frame);
     this.step(side);
-    if (half.unclaimed > 0) this.unknown(buf, Math.max(off, end - half.unclaimed), end);
-    else if (half.mode === 'detect' && this.isHttp && fieldLines(buf, off, end) > 0) this.unknown(buf, off, end);
+    if (half.unclaimed > 0) this.unknown(buf, Math.max(off, end - half.unclaimed), end, half.cut);
+    else if (half.mode === 'detect' && this.isHttp && fieldLines(buf, off, end) > 0)
+      this.unknown(buf, off, end, half.cut);
     if (!half.window.settle()) half.window.overflow();
     if (half.mode === mode) return;
     // What one side is says what the other is, and the answer of a proxy what waits behind the CONNECT.
@@ -213,10 +215,10 @@ export class Connection implements StreamConsumer {
     }
   }
 
-  /** Shows octets of a segment that nobody takes. */
-  private unknown(buf: Uint8Array, off: number, end: number): void {
+  /** Shows octets of a segment that nobody takes, of which the snaplen `cut` off so many. */
+  private unknown(buf: Uint8Array, off: number, end: number, cut: number): void {
     if (this.shownAsData) return;
-    this.give({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, TCP_NAMES[0]) });
+    this.give({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, TCP_NAMES[0], cut) });
   }
 
   /** @internal */
@@ -249,7 +251,7 @@ export class Connection implements StreamConsumer {
 
   gap(side: Side, octets: number, cut: boolean): void {
     const half = this.halves[side];
-    this.host.finding('capture.gap');
+    if (!cut) this.host.finding('capture.gap');
     this.noteGap(side, octets, cut);
     if (half.mode === 'tls') this.tlsRecords!.cut(side, half, octets, cut);
     else {
@@ -270,9 +272,13 @@ export class Connection implements StreamConsumer {
     if (window.length === 0 || frame !== this.host.frame || (mode !== 'pdus' && mode !== 'detect')) return;
     const dissector = messages === null ? this.host.streamDissector(this.flow) : messages.dissector;
     const pdu = cutMessage(dissector, window, messages?.lost === true, missing, TCP_NAMES[0]);
-    if (pdu === undefined) return;
+    if (pdu === undefined) {
+      const { buf, off, end } = window;
+      if (dissector === undefined && half.unclaimed === 0) this.unknown(buf, off, end, missing);
+      return;
+    }
     this.give(pdu);
-    if (pdu.dissector === this.host.dissectors.http && isConnect(pdu.view)) this.http.message(side, pdu.view);
+    if (pdu.dissector === this.host.dissectors.http) this.http.begins(side, pdu.view);
   }
 
   /** The last gap before it was known to be a tunnel: the frame at hand may show that it is one. */
@@ -480,7 +486,7 @@ export class Connection implements StreamConsumer {
     while (half.mode === 'pdus') {
       const pdu = half.messages!.next(this.http.length(side));
       if (pdu === undefined) return;
-      this.http.give(pdu, half.messages!);
+      this.http.give(pdu, half);
       if (pdu.dissector === this.host.dissectors.http) this.http.message(side, pdu.view);
     }
   }

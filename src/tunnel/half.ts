@@ -52,6 +52,8 @@ export class Half {
   frame = 0;
   /** The window starts with the first octet of that frame. */
   fresh = false;
+  /** So many octets after those of that frame were cut off by the snaplen. */
+  cut = 0;
 
   constructor(private readonly ledger: Ledger) {
     this.window = new PduBuffer(LIMITS.messageOctets, ledger);

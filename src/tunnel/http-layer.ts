@@ -104,14 +104,17 @@ export class HttpLayer {
 
   /**
    * Gives what a direction holds. Octets that begin no message of HTTP are HTTP all the same once a request was seen, as
-   * for tshark; those of a body that is not whole are shown as TCP's alone.
+   * for tshark; those of a body that is not whole are shown as TCP's alone, but for
+   * what the snaplen cut: nobody waits for the rest of that.
    */
-  give(pdu: Pdu, { dissector, isRest }: Messages): void {
+  give(pdu: Pdu, { messages, cut }: Half): void {
     const { connection } = this;
     const { http, data } = this.host.dissectors;
     const { buf, off, end } = pdu.view;
+    const { dissector, isRest } = messages!;
     if (pdu.dissector !== data || dissector !== http || !this.isAsked) connection.give(pdu);
-    else if (!isRest) connection.give(isWhole(buf, off, end) ? { ...pdu, around: goingOn(http) } : pdu);
+    else if (cut > 0 || !isRest)
+      connection.give(cut > 0 || isWhole(buf, off, end) ? { ...pdu, around: goingOn(http) } : pdu);
   }
 
   /** `side` sent a message: after a CONNECT and a 2xx everything starts anew. RFC 9110 §9.3.6 */
@@ -127,6 +130,11 @@ export class HttpLayer {
     this.answers.see(side, line, code);
     if (code === 101) this.switchProtocols(v);
     if (status !== null) this.answer(side, v, code);
+  }
+
+  /** `side` sent a message that the snaplen cut: what it asks for is known where that was captured. */
+  begins(side: Side, v: View): void {
+    if (isConnect(v) || !startLine(v).startsWith('CONNECT ')) this.message(side, v);
   }
 
   private connect(side: Side, v: View, target: string): void {

@@ -181,9 +181,9 @@ export function endedBy(pdu: Pdu, last: number, frame: number): Pdu {
   return { ...pdu, view, segments: [...before, { frame, off: len, len: 0 }] };
 }
 
-/** Octets of a frame, or of what was decrypted, as they stand. */
-export const viewOf = (buf: Uint8Array, off: number, end: number, name: string): View =>
-  new View({ name, buf, start: off, end }, off, end);
+/** Octets of a frame, or of what was decrypted, as they stand; `cut`: so many behind them were not captured. */
+export const viewOf = (buf: Uint8Array, off: number, end: number, name: string, cut = 0): View =>
+  new View({ name, buf, start: off, end }, off, end, end + cut);
 
 /**
  * The message that begins in the window and ends in octets that the snaplen cut off, `missing` of them; undefined where it
@@ -201,5 +201,5 @@ export function cutMessage(
   if (probed === No || (probed !== Yes && lost)) return undefined;
   const { buf, off, end, segments } = window.take(window.length);
   if (segments !== undefined) return undefined;
-  return { dissector, view: new View({ name, buf, start: off, end }, off, end, end + missing) };
+  return { dissector, view: viewOf(buf, off, end, name, missing) };
 }
