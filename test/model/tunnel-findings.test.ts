@@ -111,7 +111,7 @@ describe('the way to the EFTF', () => {
     const c = clearConversation([page], [connect(), answer(200, 'OK')]);
     const r = await reportOn(captured(c).octets);
     assert.deepEqual(codes(r), ['proxy.not-tls']);
-    assert.match(finding(r, 'proxy.not-tls').meaning, / and what came from there is no TLS\./);
+    assert.match(finding(r, 'proxy.not-tls').meaning, / and a page of HTML followed\./);
     const told = clearConversation([page], [connect(), answer(200, 'OK', ['Content-Length: 20'])]);
     assert.deepEqual(codes(await reportOn(captured(told).octets)), ['proxy.not-tls'], 'it had a body');
   });

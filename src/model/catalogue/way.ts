@@ -171,7 +171,8 @@ export const WAY: Entries = {
     confidence: 'likely',
     title: 'No TLS behind the proxy',
     clause: 'RFC 9110 §9.3.6',
-    meaning: 'A block page followed, or a proxy that reads along, or one side closed the connection at once.',
+    meaning:
+      'The network puts its own page in the way, a proxy reads along, or one side closed the connection at once.',
     next: 'Open the same address in a browser on this access.',
   },
 };
