@@ -60,6 +60,12 @@ class Side {
 export class Pace {
   private readonly sides: readonly [Side, Side] = [new Side(), new Side()];
 
+  /** Whether a segment is to be looked at: one a second is enough, and the first behind a leap. */
+  isDue(a: Arrival, side: 0 | 1, leap: Leap | null): boolean {
+    const own = this.sides[side];
+    return own.seconds !== a.seconds || own.leap !== leap || own.file !== a.file;
+  }
+
   /** @param leap the last one of the file */
   take(a: Arrival, side: 0 | 1, ticks: number, leap: Leap | null, clock: ClockSteps): void {
     const own = this.sides[side];

@@ -181,13 +181,21 @@ export class SessionTap implements Tap {
     life.isOwn ||= !packet.isFurtherLeg;
     life.path.segment(at, packet.direction, facts);
     life.frame(at, packet, this.start!);
-    const ticks = timestamp(packet);
-    if (ticks >= 0) (life.pace ??= new Pace()).take(at, packet.direction, ticks, this.file!.leap, this.model.clock);
+    this.pace(life, packet);
     if (this.severalFiles) {
       life.clock(at, packet.direction, facts);
       life.opened(packet);
     }
     if (life.session === '') this.join(life);
+  }
+
+  /** Compares the clocks of both ends with that of the capture. */
+  private pace(life: TunnelLife, packet: Packet): void {
+    const { at } = this;
+    const { leap } = this.file!;
+    if (life.pace?.isDue(at, packet.direction, leap) === false) return;
+    const ticks = timestamp(packet);
+    if (ticks >= 0) (life.pace ??= new Pace()).take(at, packet.direction, ticks, leap, this.model.clock);
   }
 
   /** One session that is seen at two places, both ends of a proxy or of the path, is one tunnel: it is counted once. */
