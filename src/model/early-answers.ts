@@ -52,7 +52,8 @@ function copied(c: Content): Content {
   const copy = new Content();
   const first = Math.min(c.source, c.destination);
   copy.buf = c.buf.slice(c.off, c.end);
-  copy.end = copy.wireEnd = copy.buf.length;
+  copy.end = copy.buf.length;
+  copy.wireEnd = copy.end + c.wireEnd - c.end;
   copy.net = c.net;
   copy.addresses = c.addresses.slice(first, first + 2 * (c.net === 4 ? 4 : 16));
   copy.source = c.source - first;
