@@ -128,7 +128,7 @@ export function addFormatOptions(c: Command, format: Format = 'text'): Command {
       'of -T fields: header=y, separator=, occurrence=f|l|a, aggregator=, quote=d|s|n, bom=y',
       collect,
     )
-    .option('-j <names>', 'of -T json, ek, pdml: of these layers and parents only, for example "ip ip.flags"')
+    .option('-j <names>', 'of -T json, ek, pdml, ndjson: of these layers and parents only, for example "ip ip.flags"')
     .option('-J <names>', 'the same, with everything below the layers that are named')
     .option('-O <names>', 'of -T tree: the details of these layers only, for example sip,sdp')
     .addOption(new Option('--no-duplicate-keys', 'accepted for tshark; -T json has none').hideHelp())

@@ -96,7 +96,8 @@ export async function rowPrinter(
     case 'ndjson': {
       const { NdjsonWriter } = await import('../report/ndjson.js');
       const writer = new NdjsonWriter();
-      return printer({ ...EVERYTHING, fields: fieldsOf(columns) }, { print: (row, out) => writer.print(row, out) });
+      const fields = fieldsOf(columns) ?? layerFields(o, registry);
+      return printer({ ...EVERYTHING, fields }, { print: (row, out) => writer.print(row, out) });
     }
     case 'json': {
       const { JsonWriter } = await import('../report/json.js');
@@ -195,6 +196,14 @@ function layerFilter(o: ReadOptions): LayerFilter | null {
   const text = o.J ?? o.j;
   if (text === undefined) return null;
   return { names: new Set(text.split(/[\s,]+/).filter((name) => name !== '')), whole: o.J !== undefined };
+}
+
+/** Fields of the layers that `-j` or `-J` names, where rows have no tree; null: of all. */
+function layerFields(o: ReadOptions, registry: Registry): Field[] | null {
+  const filter = layerFilter(o);
+  if (filter === null) return null;
+  const isOf = (name: string): boolean => [...filter.names].some((n) => name === n || name.startsWith(`${n}.`));
+  return [...registry.names()].filter(isOf).flatMap((name) => [...registry.byName(name)]);
 }
 
 function column(registry: Registry, name: string): FieldColumn {

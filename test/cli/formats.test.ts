@@ -352,6 +352,10 @@ describe('-T json, ek, pdml', () => {
     const { layers } = docs([nested, '-T', 'json', '-j', 'udp'])[0]._source;
     assert.deepEqual(layers.frame, { filtered: 'frame' });
     assert.equal((layers.udp as Record<string, unknown>)['udp.srcport'], '1');
+    const { fields } = JSON.parse(run([nested, '-T', 'ndjson', '-j', 'udp ip.proto']).out.split('\n')[0]);
+    assert.deepEqual(fields['ip.proto'], [4, 17]);
+    assert.deepEqual(fields['udp.srcport'], [1]);
+    assert.equal(fields['ip.src'], undefined);
   });
 
   test('ek leaves out _type', () => {
