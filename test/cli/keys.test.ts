@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { testCertificate } from '../tls/pair.js';
 import { file, run, sample, TLS13, TLS13_KEYS } from './run.js';
 
@@ -112,6 +113,15 @@ describe('fttscope keys', () => {
     const wide = Buffer.from(`\ufeff${lines}`, 'utf16le');
     for (const log of [file('bom.keys', `\ufeff${lines}`), file('wide.keys', wide)])
       assert.match(run(['keys', log]).out, /keys: 5 good lines, 0 bad\n$/);
+  });
+
+  test('what gzip packed is unpacked', () => {
+    const packed = file('packed.keys.gz', gzipSync(good));
+    assert.deepEqual(run(['keys', packed]).out, run(['keys', TLS13_KEYS]).out.replaceAll(TLS13_KEYS, packed));
+    const damaged = file('damaged.keys.gz', gzipSync(good).subarray(0, 60));
+    const r = run(['keys', damaged]);
+    assert.equal(r.code, 2);
+    assert.match(r.err, /damaged\.keys\.gz: the gzip data is damaged \(unexpected end of file\)/);
   });
 
   test('of a directory only the key logs', () => {
