@@ -182,7 +182,7 @@ export function addScreenOptions(c: Command): Command {
       new Option('--theme <name>', 'of screens, and of rows in colour').choices(['dark', 'light', 'contrast', 'mono']),
     )
     .addOption(
-      new Option('--color <when>', 'of screens, and of rows of -T text: auto is in a terminal, without NO_COLOR')
+      new Option('--color <when>', 'auto: of screens, without NO_COLOR; always: of rows of -T text, too')
         .choices(['auto', 'always', 'never'])
         .default('auto'),
     )

@@ -164,9 +164,8 @@ async function textPrinter(o: ScreenOptions, registry: Registry): Promise<RowPri
   return printer({ ...EVERYTHING, fields, experts: inColour !== null }, { row });
 }
 
-/** Whether `--color` wants colours: always, or where a person looks. */
-const isColoured = ({ color, plain }: ScreenOptions): boolean =>
-  color === 'always' || (color === 'auto' && plain !== true && process.stdout.isTTY === true);
+/** Whether rows are to have colours: lines have only a foreground, and nobody knows on what ground they stand. */
+const isColoured = ({ color }: ScreenOptions): boolean => color === 'always';
 
 /** Fields that the columns of a summary line read from the tree. */
 const summaryFields = (registry: Registry): Field[] =>
