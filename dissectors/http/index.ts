@@ -106,12 +106,12 @@ export function dissectMessage(v: View, t: Tree, cx: Ctx, layer: Field, note?: H
   related(v, m, status === undefined, t, note);
   if (m.complete && m.body < v.end) body(v, m, t, cx);
   else t.pop();
-  if (v.length < v.wireLength) need(v, v.wireLength);
+  if (v.isCut) need(v, v.wireLength);
 }
 
 /** The message that `v` is; undefined for what goes on with one. Where the capture cut its first line, that may be one. */
 function messageOf(v: View): Message | undefined {
-  const cut = v.length < v.wireLength;
+  const cut = v.isCut;
   const start = startsMessage(v.buf, v.off, v.end);
   return start === Yes || (cut && start === Unsure) ? readMessage(v.buf, v.off, v.end, { cut }) : undefined;
 }

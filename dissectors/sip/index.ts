@@ -296,7 +296,7 @@ export const sip = defineDissector<SipRepresentation>({
 
   track(v, cx) {
     if (looksLikeSip(v.buf, v.off, v.end) !== Yes) return;
-    const m = parseSip(v.buf, v.off, v.end, v.end < v.wireEnd);
+    const m = parseSip(v.buf, v.off, v.end, v.isCut);
     const note = cx.scope(sip, () => new Transactions()).see(m, cx);
     cx.note(note);
     trackBody(v, cx, m, exchangeOf(m, note) || cx.frame);
@@ -314,12 +314,12 @@ export const sip = defineDissector<SipRepresentation>({
     if (looks === No) return cx.data(v);
     // Where only the start line is wanted the headers are not looked at.
     const whole = t.wantsExperts || t.wantsAny(BEYOND_START_LINE) || cx.wantsBelow(sip);
-    const m = parseSip(v.buf, v.off, end, v.end < v.wireEnd, !whole);
+    const m = parseSip(v.buf, v.off, end, v.isCut, !whole);
     t.open(F.sip, v.off, m.bodyEnd - v.off);
     if (t.labels) t.label(`Session Initiation Protocol (${m.isRequest ? m.method : m.status})`);
     showStartLine(t, m, cx.note<SipNote>(sip, v), whole);
     if (whole) {
-      showHeaders(t, m, end, v.end < v.wireEnd);
+      showHeaders(t, m, end, v.isCut);
       showBody(v, t, cx, m);
     }
     t.pop();
@@ -329,7 +329,7 @@ export const sip = defineDissector<SipRepresentation>({
   summary(v) {
     if (isKeepAlive(v)) return v.length >= 4 ? 'Keep-alive (CRLF CRLF)' : 'Keep-alive (CRLF)';
     if (looksLikeSip(v.buf, v.off, v.end) !== Yes) return 'Not SIP';
-    const m = parseSip(v.buf, v.off, v.end, v.end < v.wireEnd);
+    const m = parseSip(v.buf, v.off, v.end, v.isCut);
     return (m.isRequest ? requestSummary(m) : statusSummary(m)) + bodySummary(m);
   },
 

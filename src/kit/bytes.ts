@@ -39,6 +39,10 @@ export class View {
   get wireLength(): number {
     return this.wireEnd - this.off;
   }
+  /** Whether the snaplen cut it. */
+  get isCut(): boolean {
+    return this.end < this.wireEnd;
+  }
   /** The part `[off, end)` of this view, clipped to what it holds; `end` is where it ends on the wire. */
   sub(off: number, end: number = this.wireEnd): View {
     const wireEnd = Math.min(end, this.wireEnd);
