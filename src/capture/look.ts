@@ -3,6 +3,9 @@
 import { latin1, startsWith } from '../kit/text.js';
 import { CaptureError, labelOf } from './errors.js';
 
+/** Whether gzip data begins at `off`. RFC 1952 §2.3.1 */
+export const isGzip = (b: Uint8Array, off = 0): boolean => b[off] === 0x1f && b[off + 1] === 0x8b;
+
 /** Octets of a file's beginning that {@link notACapture} wants. */
 export const LOOK = 512;
 

@@ -9,7 +9,7 @@ import { CaptureError, InputDamage, labelOf, systemError } from './errors.js';
 import { DAMAGED, FileState, type FormatReader } from './format.js';
 import { GrowingInput, type GrowingReader } from './growing.js';
 import { FileInput, GzipInput, type OctetInput, StreamInput } from './input.js';
-import { LOOK, notACapture } from './look.js';
+import { isGzip, LOOK, notACapture } from './look.js';
 import { mergeSources } from './merge.js';
 import { isPcap, PcapReader } from './pcap.js';
 import { isPcapng, PcapngReader } from './pcapng.js';
@@ -146,7 +146,7 @@ async function openInput(
   let format = '';
   try {
     await window.have(4);
-    if (window.left >= 2 && window.buf[window.pos] === 0x1f && window.buf[window.pos + 1] === 0x8b) {
+    if (window.left >= 2 && isGzip(window.buf, window.pos)) {
       input = new GzipInput(input, window.buf.slice(window.pos, window.end));
       window = new Window(input, share.octets);
       format = ' (gzip)';

@@ -2,6 +2,7 @@
 
 import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { CaptureError, systemError } from './errors.js';
+import { rest } from './rest.js';
 import { statsOf } from './stats.js';
 
 const BUFFER = 256 << 10;
@@ -111,7 +112,7 @@ export class OctetWriter {
   }
 
   protected rest(ms: number): void {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    rest(ms);
   }
 
   end(): void {

@@ -4,6 +4,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { utf8Text } from '../kit/text.js';
 import { LIMITS } from '../limits.js';
 import { CaptureError } from './errors.js';
+import { isGzip } from './look.js';
 import { openCapture } from './open.js';
 import { BYTE_ORDER, DSB, isPcapng, SHB, TLS_KEY_LOG } from './pcapng.js';
 import { statsOf } from './stats.js';
@@ -142,7 +143,7 @@ function isPlain(path: string): boolean {
   return statsOf(path)?.isFile() ?? true;
 }
 
-/** Whether a file begins as gzip data does. RFC 1952 §2.3.1 */
+/** Whether a file begins as gzip data does. */
 function isCompressed(path: string): boolean {
   let fd: number;
   try {
@@ -152,7 +153,7 @@ function isCompressed(path: string): boolean {
   }
   try {
     const magic = new Uint8Array(2);
-    return readSync(fd, magic, 0, 2, 0) === 2 && magic[0] === 0x1f && magic[1] === 0x8b;
+    return readSync(fd, magic, 0, 2, 0) === 2 && isGzip(magic);
   } finally {
     closeSync(fd);
   }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { CaptureError, systemError } from '../capture/errors.js';
+import { isGzip } from '../capture/look.js';
 import { LIMITS } from '../limits.js';
 
 const PART = 64 << 10;
@@ -35,9 +36,8 @@ export function contentsOf(path: string): Buffer {
 const tooLarge = (path: string): CaptureError =>
   new CaptureError('FTT_E_READ', `${path}: more than ${LIMITS.fileOctets >> 20} MiB`);
 
-/** RFC 1952 §2.3.1 */
 function unpacked(path: string, octets: Buffer): Buffer {
-  if (octets[0] !== 0x1f || octets[1] !== 0x8b) return octets;
+  if (!isGzip(octets)) return octets;
   try {
     return gunzipSync(octets, { maxOutputLength: LIMITS.fileOctets });
   } catch (e) {

@@ -1,11 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { systemError } from '../capture/errors.js';
+import { rest } from '../capture/rest.js';
 import { LIMITS } from '../limits.js';
 import { PipeClosed } from './output.js';
 
 /** Milliseconds between two looks at a terminal or a pipe that took nothing. */
 const LOOK_MS = 50;
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Lines of something that must not stand still, on their way to a terminal or a pipe: nobody waits for a terminal that was
@@ -38,7 +38,7 @@ export class LineQueue {
   end(): void {
     for (let idle = 0; this.waiting.length > 0 && idle < LIMITS.livePipeMs; idle += LOOK_MS) {
       const before = this.waiting.length;
-      Atomics.wait(sleeper, 0, 0, LOOK_MS);
+      rest(LOOK_MS);
       this.drain();
       if (this.waiting.length < before) idle = 0;
     }

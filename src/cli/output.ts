@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { systemError } from '../capture/errors.js';
+import { rest } from '../capture/rest.js';
 import { TextBytes } from '../report/text-bytes.js';
 
 /** The reader of our output went away: no error, there is nothing left to do. */
@@ -46,8 +47,7 @@ export function writeAll(fd: number, data: Uint8Array): void {
       const code = (e as NodeJS.ErrnoException).code;
       if (code === 'EPIPE') throw new PipeClosed();
       if (code !== 'EAGAIN') throw systemError('standard output', e, 'FTT_E_WRITE');
-      Atomics.wait(sleeper, 0, 0, 2);
+      rest(2);
     }
   }
 }
-const sleeper = new Int32Array(new SharedArrayBuffer(4));

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { systemError } from '../capture/errors.js';
+import { rest } from '../capture/rest.js';
 import { concat, u32le } from '../kit/bytes.js';
 import { twoDigits } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
@@ -215,7 +216,7 @@ export class CaptureFiles {
           this.cutBack(at - wholeBlocks(octets, at));
           throw systemError(name, e, 'FTT_E_WRITE');
         }
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_MS);
+        rest(FULL_PIPE_MS);
       }
     }
   }
