@@ -18,7 +18,7 @@ export function tunnelTest(which: string): (tunnel: Tunnel) => boolean {
   if (/^\d+$/.test(which)) return (tunnel) => tunnel.id === Number(which);
   const place = placeOf(which);
   if (place === null)
-    throw new UserError(`--tunnel ${which}: neither a number nor HOST:PORT`, undefined, 'IPv6: [2001:db8::1]:443');
+    throw new UserError(`--tunnel ${which}: neither a number nor HOST[:PORT]`, undefined, 'IPv6: [2001:db8::1]:443');
   return (tunnel) => isAt(tunnel, place);
 }
 
@@ -28,7 +28,7 @@ function placeOf(text: string): Place | null {
   const colons = text.split(':').length - 1;
   if (colons > 1) return { host: canonical(text), port: 0 };
   const m = /^([\w.-]+)(?::(\d+))?$/.exec(text);
-  return m === null || !/[.:]/.test(text) ? null : { host: canonical(m[1]), port: Number(m[2] ?? 0) };
+  return m === null ? null : { host: canonical(m[1]), port: Number(m[2] ?? 0) };
 }
 
 /** A name or an address in the form in which tunnels have theirs. */
@@ -42,9 +42,13 @@ function canonical(host: string): string {
   }
 }
 
+/** Whether an address is that of a host; of names `localhost` alone has addresses that are always the same (RFC 6761 §6.3). */
+const isOf = (host: string, address: string): boolean =>
+  host === 'localhost' ? address.startsWith('127.') || address === '::1' : address === host;
+
 function isAt(t: Tunnel, { host, port }: Place): boolean {
   const any = (p: number): boolean => port === 0 || port === p;
-  if (t.ends.some((e) => any(e.port) && addressText(e.address) === host)) return true;
+  if (t.ends.some((e) => any(e.port) && isOf(host, addressText(e.address)))) return true;
   const eftf = t.ends[t.ue === 0 ? 1 : 0];
   if (t.session?.sni?.toLowerCase() === host && any(t.proxy === undefined ? eftf.port : EFTF_PORT)) return true;
   const target = t.proxy === undefined ? null : placeOf(t.proxy.target);

@@ -49,7 +49,7 @@ describe('exit codes', () => {
     ['the same by its number', [TLS13, '-e', 'ip.src#2'], 1, /for filters; -e ip\.src has the values/],
     ['-T fields without fields', [TLS13, '-Tfields'], 1, /-e frame\.number/],
     ['a rule that is none', [TLS13, '-d', 'tcp.port=1'], 1, /tcp\.port==8443,tls/],
-    ['a tunnel that is none', [TLS13, '--tunnel', 'x'], 1, /neither a number nor HOST:PORT/],
+    ['a tunnel that is none', [TLS13, '--tunnel', 'x:y'], 1, /neither a number nor HOST\[:PORT\]/],
     ['a time that is none', [TLS13, '--from', 'noon'], 1, /--from noon: not a time/],
     ['a heuristic that is none', [TLS13, '--enable-heuristic', 'x'], 1, /only rtp_udp/],
     ['a preference that is none', [TLS13, '-o', 'x'], 1, /name:value/],

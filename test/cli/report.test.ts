@@ -283,7 +283,7 @@ test('what was asked for by name and is not there is told', () => {
     [['--tunnel', '9'], 0, /^fttscope: there is no tunnel 9; the capture has 4$/m],
     [['--user', 'nobody'], 0, /^fttscope: no SIP of user nobody was found$/m],
     [['--user', 'nobody', '--call-id', 'c'], 0, /^fttscope: no SIP of user nobody and Call-ID c was found$/m],
-    [['--tunnel', 'x'], 1, /neither a number nor HOST:PORT/],
+    [['--tunnel', 'x:y'], 1, /neither a number nor HOST\[:PORT\]/],
     [['--user', ' '], 1, /--user: empty\n/],
     [['--from', '+5', '--to', '+1'], 1, /--to \+1: lies before --from \+5/],
   ];

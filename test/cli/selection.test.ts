@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { file, run, sample, TLS13, TLS13_KEYS, tshark } from './run.js';
 
@@ -116,6 +117,21 @@ describe('--tunnel', () => {
     const proxied = sample('07-proxy-connect.pcapng');
     assert.equal(count(proxied, ...inner, '192.0.2.1:443'), 21 + 17);
     assert.equal(count(proxied, ...inner, '192.0.2.1:3128'), 21 + 17);
+  });
+
+  test('by a name of one word', () => {
+    const inner = ['--rows', 'inner', '--tunnel'];
+    const octets = readFileSync(TLS13);
+    const [eftf, here] = [Buffer.from([192, 0, 2, 1]), Buffer.from([127, 0, 0, 1])];
+    for (let at = octets.indexOf(eftf); at >= 0; at = octets.indexOf(eftf, at)) here.copy(octets, at);
+    const local = file('local.pcapng', octets);
+    const found = count(local, ...inner, '127.0.0.1:443', '-k', TLS13_KEYS);
+    assert.ok(found > 0);
+    assert.equal(count(local, ...inner, 'localhost:443', '-k', TLS13_KEYS), found);
+    assert.equal(count(local, ...inner, 'localhost', '-k', TLS13_KEYS), found);
+    const r = run([TLS13, ...inner, 'eftf']);
+    assert.match(r.err, /^fttscope: there is no tunnel eftf; the capture has 1$/m);
+    assert.equal(r.code, 0);
   });
 
   test('one that is not there is told of', () => {
