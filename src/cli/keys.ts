@@ -48,6 +48,8 @@ export interface Keys {
   readonly files: readonly string[];
   /** What the user should know about the files, in words. */
   readonly warnings: readonly string[];
+  /** How many keys of all kinds there are. */
+  readonly usable: number;
   /** Takes one more key log; returns how many of its lines were good. */
   text(text: string, source: KeySource, origin: string): number;
 }
@@ -76,6 +78,10 @@ class Gatherer implements Keys {
   get origins(): readonly string[] {
     this.log.complete();
     return this.#origins;
+  }
+
+  get usable(): number {
+    return this.log.length + this.log.rsa.length + this.esp.length + this.subscribers.length;
   }
 
   /** The DSBs of a plain capture file. Whatever is wrong with it the reader will say. */
@@ -157,11 +163,6 @@ class Gatherer implements Keys {
     if (this.usable === before) this.warnings.push(`${path}: there is no key log in it`);
   }
 
-  /** Keys of all kinds. */
-  private get usable(): number {
-    return this.log.length + this.log.rsa.length + this.esp.length + this.subscribers.length;
-  }
-
   /** A file that was found: what cannot be read is passed over, and said. */
   found(path: string, source: KeySource): void {
     this.files.push(path);
@@ -210,6 +211,15 @@ export async function gatherKeys(captures: readonly string[], options: KeyOption
   const environment = process.env.SSLKEYLOGFILE;
   if (environment !== undefined && existsSync(environment)) g.found(environment, 'environment');
   return g;
+}
+
+/**
+ * Looks at key logs before a capture is read again with them.
+ * @throws UserError, CaptureError where they cannot be read, or hold no key
+ */
+export async function wantKeys(files: readonly string[]): Promise<void> {
+  const { usable, warnings } = await gatherKeys([], { keylog: files, autoKeys: false });
+  if (files.length > 0 && usable === 0) throw new UserError(warnings[0], Exit.input, WHERE_FROM);
 }
 
 const blockIn = (capture: string): string => `${capture} (Decryption Secrets Block)`;

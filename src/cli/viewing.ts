@@ -12,7 +12,7 @@ import { closeGaps, closeMoreGaps, collect } from './engine-thread.js';
 import { FrameFile } from './frame-file.js';
 import { InnerFile } from './inner-file.js';
 import { KeyLogTail } from './key-log-tail.js';
-import { keyLines, sidecars } from './keys.js';
+import { keyLines, sidecars, wantKeys } from './keys.js';
 import type { ReadOptions } from './options.js';
 import { Reading } from './reading.js';
 import { tlsServices } from './services.js';
@@ -151,7 +151,9 @@ export class Viewing implements ViewedCapture {
     };
   }
 
-  again({ keylog = [], decodeAs = [] }: Reopen): Promise<Viewing> {
+  /** @throws UserError, CaptureError for key logs that are of no use */
+  async again({ keylog = [], decodeAs = [] }: Reopen): Promise<Viewing> {
+    await wantKeys(keylog);
     const { o, growing } = this;
     const more = { keylog: [...keylog, ...(o.keylog ?? [])], decodeAs: [...(o.decodeAs ?? []), ...decodeAs] };
     const options = { ...o, ...more };

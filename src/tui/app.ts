@@ -375,15 +375,16 @@ export class App implements Lender, DisplayEvents {
     this.show(new Question(question, this, yes));
   }
 
-  async reopen(changes: Reopen): Promise<boolean> {
+  async reopen(changes: Reopen): Promise<string | undefined> {
     try {
       await this.viewer.reopen(changes);
     } catch (e) {
-      this.say((e as Error).message, 'error');
-      return false;
+      const { message } = e as Error;
+      this.say(message, 'error');
+      return message;
     }
     this.fresh();
-    return true;
+    return undefined;
   }
 
   /** Where the capture is read anew, nothing that is shown is of rows that there were. */

@@ -163,19 +163,22 @@ function sourceWords(t: TunnelEntity | undefined): string {
   return source === undefined ? '' : `, opened by ${SOURCE[source] ?? source}`;
 }
 
-/** Asks for a key log, and reads the capture again with it. */
-export function askForKeys(desk: Desk, typed = ''): void {
-  const load = (path: string): void => {
+/** Asks for a key log, and reads the capture again with it; for another one where it is of no use. */
+export function askForKeys(desk: Desk, typed = '', refused?: string): void {
+  const load = async (text: string): Promise<void> => {
+    const path = pathOf(text);
     desk.say(`reading the capture again, with ${path}`);
-    void desk.reopen({ keylog: [path] });
+    const wrong = await desk.reopen({ keylog: [path] });
+    if (wrong !== undefined) askForKeys(desk, text, wrong);
   };
-  if (typed !== '' && existsSync(pathOf(typed))) {
-    load(pathOf(typed));
+  if (typed !== '' && refused === undefined && existsSync(pathOf(typed))) {
+    void load(typed);
     return;
   }
   desk.prompt({
     label: 'key log',
     text: typed,
+    ...(refused !== undefined && { refused }),
     complete: completePath,
     judge: (text) => ({
       text:
@@ -188,7 +191,7 @@ export function askForKeys(desk: Desk, typed = ''): void {
       const path = pathOf(text.trim());
       if (text.trim() === '') return 'a file name is needed; Esc cancels';
       if (!existsSync(path)) return `${path}: there is no such file`;
-      load(path);
+      void load(text.trim());
       return undefined;
     },
   });

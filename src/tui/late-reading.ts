@@ -49,7 +49,7 @@ export class LateReading {
     const { view, viewer } = desk;
     this.reading = { began: Date.now(), frames: viewer.status.frames, view, place: view.place() };
     desk.say('keys have come: what waited for them is read again');
-    if (await desk.reopen({})) this.anew = true;
+    if ((await desk.reopen({})) === undefined) this.anew = true;
     else this.rest(this.reading.began);
     this.look();
   }

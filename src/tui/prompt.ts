@@ -41,6 +41,8 @@ export interface PromptRequest {
   readonly text?: string;
   /** The text is selected: what is typed takes its place. */
   readonly selected?: true;
+  /** Why that text did not do, where it was tried. */
+  readonly refused?: string;
   /** Earlier lines, the newest last: Up and Down. A line that is done is added. */
   readonly history?: string[];
   complete?(text: string, cursor: number): Completion | undefined;
@@ -76,6 +78,7 @@ export class Prompt {
     this.cursor = this.text.length;
     this.past = request.history?.length ?? 0;
     this.selected = request.selected === true && this.text !== '';
+    this.refused = request.refused;
   }
 
   /** What is to be said about the text. */

@@ -191,8 +191,8 @@ export interface Desk {
   confirm(question: string, yes: () => void): void;
   /** Puts text on the user's clipboard, or into a file where that cannot be; says what became of it. */
   copy(text: string, what: string): void;
-  /** Reads the capture again, with other keys or rules; whether that began. Why not was said. */
-  reopen(changes: Reopen): Promise<boolean>;
+  /** Reads the capture again, with other keys or rules; resolves to why that cannot be. */
+  reopen(changes: Reopen): Promise<string | undefined>;
   /** Does a command as if its key had been pressed. */
   perform(command: CommandId, argument?: string): void;
 }

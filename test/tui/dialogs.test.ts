@@ -245,6 +245,18 @@ describe('keys', () => {
     await typeInstead(stage, join(folder, 'nowhere.keys'));
     await stage.press('Enter');
     assert.match(stage.text, /there is no such file/);
+    const words = join(folder, 'words.keys');
+    writeFileSync(words, 'no key\n');
+    for (const [wrong, why] of [
+      [words, /words\.keys: not a key log: 0 of 1 lines is a key line/],
+      [path, /closed\.pcapng: a capture, not a key log/],
+    ] as const) {
+      await typeInstead(stage, wrong);
+      await stage.press('Enter');
+      for (let i = 0; i < 50 && !why.test(stage.text); i++) await stage.settled();
+      assert.match(stage.text, why);
+      assert.match(stage.text, new RegExp(`^ key log ${wrong}$`, 'm'), 'the text is still there to be mended');
+    }
     await typeInstead(stage, sample('28-overloaded.keys'));
     await stage.press('Enter');
     for (let i = 0; i < 50 && !viewer.status.done; i++) await stage.settled();
