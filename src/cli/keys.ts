@@ -210,6 +210,9 @@ export async function gatherKeys(captures: readonly string[], options: KeyOption
   }
   const environment = process.env.SSLKEYLOGFILE;
   if (environment !== undefined && existsSync(environment)) g.found(environment, 'environment');
+  // Clients begin it when they first connect; who named others knows where the keys are.
+  else if (environment && files.length === 0 && g.files.length === 0)
+    g.warnings.push(`SSLKEYLOGFILE is ${environment}, and there is no such file`);
   return g;
 }
 

@@ -297,6 +297,16 @@ describe('key logs', () => {
     assert.match(run([...loud, '-k', mixed]).err, /mixed\.keys: 1 of \d+ lines are no key lines; line \d+:/);
   });
 
+  test('so is one of the environment that is not there, where no other key log is', () => {
+    const env = { SSLKEYLOGFILE: '/nowhere/ue.keys' };
+    const copy = file('alone.pcapng', readFileSync(TLS13));
+    const told = 'fttscope: SSLKEYLOGFILE is /nowhere/ue.keys, and there is no such file\n';
+    assert.ok(run(['read', copy], { env }).err.startsWith(told));
+    for (const more of [['-q'], ['-k', TLS13_KEYS], ['--no-auto-keys']])
+      assert.doesNotMatch(run(['read', copy, ...more], { env }).err, /SSLKEYLOGFILE/);
+    assert.equal(run(['read', TLS13], { env: { SSLKEYLOGFILE: '' } }).err.includes('SSLKEYLOGFILE'), false);
+  });
+
   test('a private key that opens nothing says why', () => {
     const pem = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n';
     assert.match(run([...loud, '-k', file('key.pem', pem)]).err, /key\.pem: this private key is of no use: /);
