@@ -33,10 +33,12 @@ export function judgePackets(s: MediaStream, c: Call | undefined, findings: Find
   const raise = (code: string, remark: Remark): void => findings.raise(code, rtp.start, refsOf(s), remark);
   if (rtp.reordered >= REORDERED.packets && rtp.reordered * 100 >= REORDERED.percent * rtp.expected)
     raise('media.reordered', { detail: ours`${ownCount(rtp.reordered, 'packet')} came late.` });
+  const isRestarted = rtp.restarts === rtp.leaps;
   if (rtp.leaps > 0)
     raise('media.timestamp-jump', {
-      detail: ours`It happened ${rtp.leaps === 1 ? 'once' : ours`${rtp.leaps} times`}${rtp.sureLeaps === 0 ? ', where its numbers jump too' : ''}.`,
+      detail: ours`It happened ${rtp.leaps === 1 ? 'once' : ours`${rtp.leaps} times`}${rtp.sureLeaps > 0 ? '' : isRestarted ? ', where its numbers begin anew too, as those of a sender that is restarted' : ', where its numbers jump too'}.`,
       isWhole: rtp.sureLeaps > 0,
+      ...(isRestarted && { severity: 'note' }),
     });
   if (c === undefined || rtp.packets < HABIT) return;
   judgePorts(s, c, raise);

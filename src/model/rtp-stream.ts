@@ -35,9 +35,13 @@ export class RtpStream {
   /** Runs of numbers that were missing when the next came, and the longest; some of them may have come late. */
   private gaps = 0;
   private longestGap = 0;
-  /** Timestamps that ran away from the clock, or went back; and of those how many did from one number to the next. */
+  /**
+   * Timestamps that ran away from the clock, or went back; of those how many did from one number to the next, and how
+   * many where the sequence began anew as well, as that of a source that was restarted (RFC 3550 appendix A.1).
+   */
   leaps = 0;
   sureLeaps = 0;
+  restarts = 0;
   jitterMax = 0;
   private jitterSum = 0;
   private jitterCount = 0;
@@ -149,9 +153,10 @@ export class RtpStream {
       if (pause > this.longestPause) this.longestPause = pause;
     }
     const fresh = this.count(at, packet.sequence(buf, off), this.packets++ === 0, anew, passed);
+    const isTakenUp = this.isInterrupted;
     this.isInterrupted = false;
     // With the marker speech begins, after silence. RFC 3551 §4.1
-    if (isMedia && fresh) this.arrive(at, timestamp, clock, packet.marker(buf, off), this.reordered > late);
+    if (isMedia && fresh) this.arrive(at, timestamp, clock, packet.marker(buf, off), this.reordered > late, isTakenUp);
     this.seconds = at.seconds;
     this.nanos = at.nanos;
     this.file = at.severalFiles ? at.file : 0;
@@ -197,6 +202,7 @@ export class RtpStream {
         this.restart = (seq + 1) & 0xffff;
         this.unique++;
         this.before++; // one packet of a sequence that may have started
+        this.step = 0;
         return true;
       }
       return this.renumber(seq);
@@ -288,16 +294,26 @@ export class RtpStream {
   /**
    * Interarrival jitter, RFC 3550 §6.4.1 and appendix A.8, in milliseconds. It tells of the network, so that what the
    * sender does to its clock is no part of it: another rate (RFC 7160 §3), a leap, a pause in which it stood still.
+   * @param isTakenUp the session had no such medium before
    */
-  private arrive(at: Arrival, timestamp: number, clock: number, marker: boolean, late: boolean): void {
+  private arrive(
+    at: Arrival,
+    timestamp: number,
+    clock: number,
+    marker: boolean,
+    late: boolean,
+    isTakenUp: boolean,
+  ): void {
     if (clock === this.clock) {
       const arrival = (at.seconds - this.clockSeconds) * 1000 + (at.nanos - this.clockNanos) / 1e6;
       const sent = (((timestamp - this.timestamp) | 0) * 1000) / clock;
       const leapt = sent - arrival > LEAP_MS || sent < -LEAP_MS;
       const leaps = leapt && !late && !this.afterLate;
-      if (leaps) {
+      // A sender that takes up the session again may do so with any timestamp: nobody waits for one.
+      if (leaps && !isTakenUp) {
         this.leaps++;
         if (this.step === 1) this.sureLeaps++;
+        if (this.step === 0) this.restarts++;
       }
       if (leaps || ((timestamp - this.newest) | 0) > 0) this.newest = timestamp;
       if (this.paused > 0) this.goOn(arrival, sent);

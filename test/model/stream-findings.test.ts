@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { at, type Endpoint } from '../build/packets.js';
 import {
   addressed,
+  BOB,
   CORE,
   CORE_MEDIA,
   called,
@@ -122,6 +123,34 @@ describe('streams', () => {
   };
   const run = (n: number, ms = 0, seq = 0, time = 160 * seq): Sent[] =>
     Array.from({ length: n }, (_, i): Sent => [ms + 20 * i, seq + i, time + 160 * i]);
+
+  test('a sender that begins anew under its SSRC (RFC 3550 appendix A.1)', async () => {
+    const { r } = await streamed([...run(50), ...run(50, 1000, 41_000, 3_000_000_000)]);
+    assert.deepEqual(codes(r), []);
+    note(r, 'media.timestamp-jump');
+    assert.match(finding(r, 'media.timestamp-jump').meaning, /where its numbers begin anew too/);
+  });
+
+  test('a sender that is taken off hold may go on with any timestamp', async () => {
+    const t = listened(14_000);
+    const packet = (ms: number, i: number, time: number) => {
+      const parts = { sequence: i, timestamp: time >>> 0, payloadType: 8, payload: SILENCE };
+      t.up(ms, rtpPacket(UE_MEDIA, CORE_MEDIA, parts));
+    };
+    for (let i = 0; i < 100; i++) packet(1220 + 20 * i, i, 160 * i);
+    for (const [ms, cseq, way] of [
+      [3220, 2, 'sendonly'],
+      [13_000, 3, 'sendrecv'],
+    ] as const) {
+      const [mine, theirs] = [`a=${way}`, way === 'sendonly' ? 'a=recvonly' : `a=${way}`];
+      const p = { cseq, toTag: 'b' };
+      t.up(ms, sip(`INVITE ${BOB}`, { ...p, sdp: sdp(UE, 30_000, [mine]) }))
+        .down(ms + 10, sip('200 OK INVITE', { ...p, sdp: sdp(CORE, 40_000, [theirs]) }, 'down'))
+        .up(ms + 20, sip(`ACK ${BOB}`, p));
+    }
+    for (let i = 100; i < 200; i++) packet(13_040 + 20 * (i - 100), i, 160 * i + 900_000_000);
+    assert.equal(finding(await found(t), 'media.timestamp-jump'), undefined);
+  });
 
   test('a leap of the sender is no jitter of the network', async () => {
     const { r, up } = await streamed([...run(50), ...run(50, 1000, 50, 3_000_000_000)]);
