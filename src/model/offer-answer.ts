@@ -25,17 +25,22 @@ export interface Description {
 }
 
 /** What of a medium an answer takes up. */
-type Line = Pick<SessionMedia, 'kind' | 'port' | 'codecs'>;
+type Line = Pick<SessionMedia, 'kind' | 'port' | 'protocol' | 'codecs'>;
 
 /** A format without a name may be any. */
-const lineOf = ({ kind, port, codecs, formats }: SessionMedia): Line => ({
+const lineOf = ({ kind, port, protocol, codecs, formats }: SessionMedia): Line => ({
   kind,
   port,
+  protocol,
   codecs: codecs.length < formats.length ? [] : codecs,
 });
 /** Formats that carry no media by themselves. RFC 4733, RFC 3389, RFC 2198 */
 const BESIDE: ReadonlySet<string> = new Set(['TELEPHONE-EVENT', 'CN', 'RED']);
 const codecsOf = (m: Line): string[] => m.codecs.map((c) => c.toUpperCase()).filter((c) => !BESIDE.has(c));
+
+/** Profiles of RTP with and without encryption. RFC 3711 §12, RFC 5124, RFC 5764 §8 */
+const SECURED = /\bSAVPF?$/i;
+const PLAIN = /\bAVPF?$/i;
 
 /** How an answer does not fit its offer; undefined where it does. RFC 3264 §6 */
 function misfitOf(offer: readonly Line[], answer: readonly Line[]): Words | undefined {
@@ -45,6 +50,9 @@ function misfitOf(offer: readonly Line[], answer: readonly Line[]): Words | unde
     const o = offer[i];
     if (o.kind !== a.kind)
       return words`Medium ${i + 1} is ${oneOf(o.kind, MEDIA)} in the offer, and ${oneOf(a.kind, MEDIA)} in the answer.`;
+    // The other way round an offer may leave the choice: RFC 5939.
+    if (a.port !== 0 && SECURED.test(o.protocol) && PLAIN.test(a.protocol))
+      return words`Medium ${i + 1} is to be encrypted (SRTP) in the offer, and not in the answer.`;
     const [theirs, own] = [codecsOf(o), codecsOf(a)];
     if (a.port !== 0 && o.port !== 0 && theirs.length > 0 && own.length > 0 && !own.some((c) => theirs.includes(c)))
       return words`Medium ${i + 1} has no codec that was offered.`;

@@ -162,6 +162,12 @@ describe('offer and answer', () => {
       'a=rtpmap:101 telephone-event/8000',
     );
     assert.equal(await told(sdp(UE, 30_000), wide), 'Medium 1 has no codec that was offered.');
+    const secured = (where: string, port: number) => sdp(where, port).replace('RTP/AVP', 'RTP/SAVP');
+    const plain = 'Medium 1 is to be encrypted (SRTP) in the offer, and not in the answer.';
+    assert.equal(await told(secured(UE, 30_000), sdp(CORE, 40_000)), plain);
+    assert.equal(await told(secured(UE, 30_000), secured(CORE, 40_000)), undefined);
+    // An offer may leave the choice. RFC 5939
+    assert.equal(await told(sdp(UE, 30_000), secured(CORE, 40_000)), undefined);
     // Whether a format without a name is the same nobody knows.
     assert.equal(await told(sdp(UE, 30_000), media(CORE, 'm=audio 40000 RTP/AVP 97')), undefined);
   });
