@@ -26,6 +26,9 @@ export class Authentication {
   refusedChallenge: Seen | null = null;
   leak: Seen | null = null;
   resynchronisations = 0;
+  /** The most requests for resynchronisation without success between. */
+  mostInARow = 0;
+  private inARow = 0;
   /** The last challenge came for credentials that answered the one before. */
   isRejected = false;
 
@@ -61,6 +64,7 @@ export class Authentication {
 
   private resynchronise(): void {
     this.resynchronisations++; // RFC 3310 §3.4
+    this.mostInARow = Math.max(this.mostInARow, ++this.inARow);
     if (this.aka !== undefined) this.aka.resynchronisations++;
   }
 
@@ -104,6 +108,7 @@ export class Authentication {
   accepted(): void {
     this.challenges = 0;
     this.sameNonce = 0;
+    this.inARow = 0;
   }
 }
 

@@ -65,9 +65,10 @@ export function judgeRegistration(r: Registration, until: Moment, beside: boolea
     isGivenUp(r);
   if (refused === null || isToldElsewhere || (isDeaf && isChallenge(refused.status))) return;
   // What was refused as a refresh, and came about as a registration of its own, did no harm.
-  judgeRefusal(r, refused, (code, detail) =>
+  judgeRefusal(r, refused, (code, detail, confidence) =>
     raise(code, refused.at, {
       detail,
+      ...(confidence !== undefined && { confidence }),
       ...recovered,
       ...(r.heir !== null && { severity: 'note' }),
       ...(r.isDoubtful && { confidence: 'possible' }),
@@ -145,9 +146,9 @@ function judgeAuthentication(r: Registration, at: Seen, raise: Raise): void {
   if (a.leak !== null && r.tunnel !== 0) raise('sip.aka-leak', a.leak);
   if (a.resynchronisations > 0)
     raise('sip.aka-resync', r.start, {
-      severity: a.resynchronisations > 1 ? 'error' : 'note',
-      ...(a.resynchronisations > 1 && {
-        detail: ours`It was asked for ${a.resynchronisations} times: it did not help.`,
+      severity: a.mostInARow < 2 ? 'note' : r.state === 'failed' || r.state === 'in-progress' ? 'error' : 'warn',
+      ...(a.mostInARow > 1 && {
+        detail: ours`It was asked for ${a.mostInARow} times in a row: the first did not help.`,
       }),
     });
 }
@@ -194,17 +195,21 @@ function judgeUnsecured(r: Registration, { at, inForce }: NonNullable<Registrati
 const unhealed = (r: Registration): boolean =>
   r.heir === null && r.registered !== null && (r.state === 'registered' || r.state === 'expired');
 
+/** What 504 says, whatever the reason. RFC 3261 §21.5.5 */
+const TIMED_OUT = ours` A server behind the one that sent it did not answer in time.`;
+
 function judgeRefusal(
   r: Registration,
   { status }: { readonly status: number },
-  raise: (code: string, detail: Own) => void,
+  raise: (code: string, detail: Own, confidence?: Remark['confidence']) => void,
 ): void {
   const refresh = r.registered === null ? '' : ' to the refresh';
   const detail = ours`The answer${refresh} was ${status}.${r.emergency ? ' It was to be an emergency registration.' : ''}`;
   const isAnswered = r.registered === null && r.authentication.challenges > 0;
   const why = isAnswered ? ours` It came for the answer to a challenge: password, K or OPc may be wrong, too.` : '';
   if (status === 403) raise('sip.register-forbidden', ours`${detail}${why}`);
-  else if (status === 305 || status === 504) raise('sip.restoration', detail);
+  else if (status === 305) raise('sip.restoration', detail);
+  else if (status === 504) raise('sip.restoration', ours`${detail}${TIMED_OUT}`, 'possible');
   else if (r.retryAfter !== undefined)
     raise('sip.register-overload', ours`${detail} It may try again after ${r.retryAfter} s.`);
   else if (isChallenge(status))

@@ -229,6 +229,8 @@ describe('registrations', () => {
     for (const what of ['305 Use Proxy', '504 Server Time-out']) {
       const r = await found(addressed(new Talk()).up(100, ask(1)).down(120, tell(what, 1)));
       assert.deepEqual(codes(r), ['sip.restoration'], what);
+      // 504 comes for other reasons, too (RFC 3261 §21.5.5).
+      assert.equal(r.findings[0].confidence, what.startsWith('305') ? 'certain' : 'possible');
     }
     const body =
       '<ims-3gpp version="1"><alternative-service><type>restoration</type><reason/><action>initial-registration</action></alternative-service></ims-3gpp>';

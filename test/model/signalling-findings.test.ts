@@ -132,7 +132,34 @@ describe('registration', () => {
     assert.equal(aka.mac, '18191a1b1c1d1e20');
     assert.equal(aka.resynchronisations, 1);
     t.up(140, ask(3, [auts])).down(150, tell('401 Unauthorized', 3, [challenge(33)]));
-    assert.match(finding(await found(t), 'sip.aka-resync').meaning, /^It was asked for 2 times: it did not help\./);
+    const twice = finding(await found(t.copy()), 'sip.aka-resync');
+    assert.match(twice.meaning, /^It was asked for 2 times in a row: the first did not help\./);
+    assert.equal(twice.severity, 'error');
+    // The second did.
+    const late = t.up(160, ask(4)).down(170, tell('200 OK', 4, [contact]));
+    assert.equal(finding(await found(late.copy()), 'sip.aka-resync').severity, 'warn');
+  });
+
+  test('AKA: a resynchronisation now and then is no row of them', async () => {
+    const nonce = (n: number): string =>
+      Buffer.from(Uint8Array.from({ length: 32 }, (_, i) => i + n)).toString('base64');
+    const challenge = (n: number) =>
+      ['WWW-Authenticate', `Digest realm="ims.example", nonce="${nonce(n)}", algorithm=AKAv1-MD5`] as const;
+    const auts = (n: number) =>
+      ['Authorization', `Digest username="u@ims", auts="${'A'.repeat(20)}", nonce="${nonce(n)}"`] as const;
+    const t = addressed(new Talk());
+    for (const ms of [100, 600_000]) {
+      const cseq = ms === 100 ? 1 : 4;
+      t.up(ms, ask(cseq)).down(ms + 10, tell('401 Unauthorized', cseq, [challenge(cseq)]));
+      t.up(ms + 20, ask(cseq + 1, [auts(cseq)])).down(
+        ms + 30,
+        tell('401 Unauthorized', cseq + 1, [challenge(cseq + 1)]),
+      );
+      t.up(ms + 40, ask(cseq + 2)).down(ms + 50, tell('200 OK', cseq + 2, [contact]));
+    }
+    const r = await found(t);
+    assert.equal(r.registrations[0].aka.resynchronisations, 2);
+    note(r, 'sip.aka-resync');
   });
 
   test('a security agreement that is refused, or changed on the way', async () => {
