@@ -1,8 +1,8 @@
 import { type Field, hex, type Tree } from 'fttscope/kit';
-import { context, Der, derTime, type Element, inside, integer, objectId, Tag } from './der.js';
+import { context, Der, derTime, type Element, inside, integer, Tag } from './der.js';
 import { F } from './fields.js';
-import { oidName } from './oids.js';
 import type { Scan } from './scan.js';
+import { dissectAlgorithm } from './x509algorithms.js';
 import { dissectCertificateExtensions } from './x509extensions.js';
 import { X } from './x509fields.js';
 import { dissectName, dissectRelativeNames, nameLabel } from './x509names.js';
@@ -93,50 +93,6 @@ function dissectSigned(t: Tree, b: Uint8Array, tbs: Element): void {
   d.optional(context(2, false));
   const extensions = d.optional(context(3));
   if (extensions !== undefined) dissectCertificateExtensions(t, b, inside(b, extensions).expect(Tag.Sequence));
-}
-
-/** An AlgorithmIdentifier. Returns its OBJECT IDENTIFIER in dotted form. RFC 5280 §4.1.1.2 */
-export function dissectAlgorithm(t: Tree, b: Uint8Array, e: Element, field: Field): string {
-  const d = inside(b, e);
-  const id = d.expect(Tag.ObjectId);
-  const oid = objectId(b, id.off, id.end);
-  heading(t, field, e);
-  if (t.labels) t.label(`${field.label} (${oidName(oid)})`);
-  t.text(X.algorithmId, id.off, id.end - id.off, oid);
-  if (t.labels) t.label(`Algorithm Id: ${oid} (${oidName(oid)})`);
-  if (oid === '1.2.840.10045.2.1' && d.tag === Tag.ObjectId) dissectCurve(t, b, d.next());
-  if (oid === '1.2.840.10045.2.1' && d.tag === Tag.Sequence) dissectOwnCurve(t, d.next());
-  if (oid === '1.2.840.10040.4.1' && d.tag === Tag.Sequence) dissectDss(t, b, d.next());
-  t.pop();
-  return oid;
-}
-
-function dissectCurve(t: Tree, b: Uint8Array, e: Element): void {
-  t.layer('pkcs-1');
-  t.num(X.ecParameters, e.at, e.end - e.at, 1); // RFC 5480 §2.1.1: namedCurve
-  t.push();
-  const oid = objectId(b, e.off, e.end);
-  t.text(X.namedCurve, e.off, e.end - e.off, oid);
-  if (t.labels) t.label(`namedCurve: ${oid} (${oidName(oid)})`);
-  t.pop();
-}
-
-/** A curve that is described, not named (RFC 3279 §2.3.5), in a field that is described too. */
-function dissectOwnCurve(t: Tree, e: Element): void {
-  t.layer('pkcs-1');
-  t.num(X.ecParameters, e.at, e.end - e.at, 0);
-  t.layer('pkcs-1');
-}
-
-function dissectDss(t: Tree, b: Uint8Array, e: Element): void {
-  t.layer('x509af');
-  heading(t, X.dssParameters, e);
-  const d = inside(b, e);
-  for (const field of [X.dssP, X.dssQ, X.dssG]) {
-    const n = d.expect(Tag.Integer);
-    t.bytes(field, n.off, n.end - n.off);
-  }
-  t.pop();
 }
 
 function dissectValidity(t: Tree, b: Uint8Array, e: Element): void {

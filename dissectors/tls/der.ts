@@ -22,6 +22,7 @@ export const Tag = {
   Ia5: 0x16,
   UtcTime: 0x17,
   GeneralizedTime: 0x18,
+  Visible: 0x1a,
   Universal: 0x1c,
   Bmp: 0x1e,
   Sequence: 0x30,

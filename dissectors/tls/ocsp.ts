@@ -1,8 +1,9 @@
 import type { Field, Tree } from 'fttscope/kit';
-import { dissectAlgorithm, dissectCertificateBody, timeText } from './certificate.js';
+import { dissectCertificateBody, timeText } from './certificate.js';
 import { context, Der, derTime, type Element, inside, integer, objectId, Tag } from './der.js';
 import { oidName } from './oids.js';
 import type { Scan } from './scan.js';
+import { dissectAlgorithm } from './x509algorithms.js';
 import { X } from './x509fields.js';
 import { EXTENSION_LAYERS } from './x509layers.js';
 import { dissectName } from './x509names.js';

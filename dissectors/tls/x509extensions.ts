@@ -1,12 +1,22 @@
 import { type Field, type Tree, View } from 'fttscope/kit';
-import { context, Der, type Element, inside, integer, objectId, Tag } from './der.js';
+import { context, Der, type Element, inside, objectId, Tag } from './der.js';
 import { oidName } from './oids.js';
 import { Scan } from './scan.js';
 import { dissectSctList } from './sct.js';
 import { X } from './x509fields.js';
 import { EXTENSION_LAYERS } from './x509layers.js';
 import { dissectName } from './x509names.js';
-import { CERTIFICATE_EXPERTS, count, dissectBits, heading } from './x509nodes.js';
+import {
+  CERTIFICATE_EXPERTS,
+  content,
+  count,
+  dissectBits,
+  dissectIdentifier,
+  dissectInteger,
+  heading,
+  type Read,
+} from './x509nodes.js';
+import { inhibitAnyPolicy, policies, policyConstraints } from './x509policies.js';
 
 /**
  * Extensions of certificates, RFC 5280 §4.2:
@@ -14,8 +24,6 @@ import { CERTIFICATE_EXPERTS, count, dissectBits, heading } from './x509nodes.js
  *     SEQUENCE OF Extension
  *       SEQUENCE { OBJECT IDENTIFIER, critical BOOLEAN DEFAULT FALSE, OCTET STRING }
  */
-
-type Read = (t: Tree, b: Uint8Array, value: Element) => void;
 
 /** The sequence `e` of extensions. @throws Malformed */
 export function dissectCertificateExtensions(t: Tree, b: Uint8Array, e: Element): void {
@@ -31,7 +39,7 @@ function dissectExtension(t: Tree, b: Uint8Array, e: Element): void {
   const oid = objectId(b, id.off, id.end);
   heading(t, X.extension, e);
   if (t.labels) t.label(`Extension (${oidName(oid)})`);
-  identifier(t, b, id, X.extensionId, 'Extension Id');
+  dissectIdentifier(t, b, id, X.extensionId, 'Extension Id');
   const critical = d.optional(Tag.Boolean);
   if (critical !== undefined && critical.end > critical.off)
     t.num(X.critical, critical.off, 1, b[critical.off] ? 1 : 0);
@@ -41,17 +49,6 @@ function dissectExtension(t: Tree, b: Uint8Array, e: Element): void {
   else if (value.end === value.off || b[value.off] !== Tag.Null) t.expert(CERTIFICATE_EXPERTS.unread);
   EXTENSIONS[oid]?.(t, b, value);
   t.pop();
-}
-
-/** The one element that the OCTET STRING `e` wraps. */
-const content = (b: Uint8Array, e: Element): Element => inside(b, e).next();
-
-/** An OBJECT IDENTIFIER. */
-function identifier(t: Tree, b: Uint8Array, e: Element, f: Field, label = f.label): string {
-  const oid = objectId(b, e.off, e.end);
-  t.text(f, e.off, e.end - e.off, oid);
-  if (t.labels) t.label(`${label}: ${oid} (${oidName(oid)})`);
-  return oid;
 }
 
 const octets = (t: Tree, e: Element, f: Field): void => t.bytes(f, e.off, e.end - e.off);
@@ -90,20 +87,28 @@ function generalName(t: Tree, b: Uint8Array, e: Element): void {
       t.text(X.uri, e.off, n);
       break;
     case 7:
-      t.bytes(X.iPAddress, e.off, n);
+      t.bytes(n === 4 ? X.ipv4Address : n === 16 ? X.ipv6Address : X.iPAddress, e.off, n);
       break;
     case 8:
-      identifier(t, b, e, X.registeredID);
+      dissectIdentifier(t, b, e, X.registeredID);
       break;
   }
 }
 
 /** A name of a kind that its OBJECT IDENTIFIER says. */
 function otherName(t: Tree, b: Uint8Array, e: Element): void {
-  const id = inside(b, e).expect(Tag.ObjectId);
-  const layer = EXTENSION_LAYERS.get(objectId(b, id.off, id.end));
+  const d = inside(b, e);
+  t.push();
+  const oid = dissectIdentifier(t, b, d.expect(Tag.ObjectId), X.otherNameType);
+  const layer = EXTENSION_LAYERS.get(oid);
   if (layer !== undefined) t.layer(layer);
   else t.expert(CERTIFICATE_EXPERTS.unread);
+  const value = d.optional(context(0));
+  if (value !== undefined && oid === '1.3.6.1.4.1.311.20.2.3') {
+    const name = inside(b, value).expect(Tag.Utf8);
+    t.text(X.utf8, name.off, name.end - name.off);
+  }
+  t.pop();
 }
 
 const USAGES = [
@@ -153,7 +158,7 @@ const keyPurposes: Read = (t, b, value) => {
   const e = content(b, value);
   count(t, b, e, X.keyPurposes);
   const all = inside(b, e);
-  while (all.more) identifier(t, b, all.next(), X.keyPurpose);
+  while (all.more) dissectIdentifier(t, b, all.next(), X.keyPurpose);
   t.pop();
 };
 
@@ -165,7 +170,45 @@ const basicConstraints: Read = (t, b, value) => {
   const ca = d.optional(Tag.Boolean);
   if (ca !== undefined && ca.end > ca.off) t.num(X.cA, ca.off, 1, b[ca.off] ? 1 : 0);
   const path = d.optional(Tag.Integer);
-  if (path !== undefined) t.num(X.pathLength, path.off, path.end - path.off, integer(b, path));
+  if (path !== undefined) dissectInteger(t, b, path, X.pathLength);
+  t.pop();
+};
+
+/** RFC 5280 §4.2.1.10 */
+const nameConstraints: Read = (t, b, value) => {
+  const e = content(b, value);
+  heading(t, X.nameConstraints, e);
+  const d = inside(b, e);
+  while (d.more) {
+    const part = d.next();
+    if (part.tag === context(0)) subtrees(t, b, part, X.permittedSubtrees);
+    else if (part.tag === context(1)) subtrees(t, b, part, X.excludedSubtrees);
+  }
+  t.pop();
+};
+
+function subtrees(t: Tree, b: Uint8Array, e: Element, f: Field): void {
+  count(t, b, e, f);
+  const all = inside(b, e);
+  while (all.more) {
+    const one = all.next();
+    heading(t, X.subtree, one);
+    const base = inside(b, one).next(); // minimum is 0 and maximum absent in this profile
+    t.num(X.subtreeBase, base.off, base.end - base.off, base.tag & 0x1f);
+    t.push();
+    generalName(t, b, base);
+    t.pop();
+    t.pop();
+  }
+  t.pop();
+}
+
+/** RFC 7633 §4.1: the extensions of TLS that the server must support. */
+const features: Read = (t, b, value) => {
+  const e = content(b, value);
+  count(t, b, e, X.features);
+  const all = inside(b, e);
+  while (all.more) dissectInteger(t, b, all.next(), X.feature);
   t.pop();
 };
 
@@ -182,41 +225,6 @@ const authorityKey: Read = (t, b, value) => {
   }
   t.pop();
 };
-
-/** RFC 5280 §4.2.1.4 */
-const policies: Read = (t, b, value) => {
-  const e = content(b, value);
-  count(t, b, e, X.policies);
-  const all = inside(b, e);
-  while (all.more) {
-    const policy = all.next();
-    const d = inside(b, policy);
-    heading(t, X.policy, policy);
-    identifier(t, b, d.expect(Tag.ObjectId), X.policyId);
-    const qualifiers = d.optional(Tag.Sequence);
-    if (qualifiers !== undefined) policyQualifiers(t, b, qualifiers);
-    t.pop();
-  }
-  t.pop();
-};
-
-function policyQualifiers(t: Tree, b: Uint8Array, e: Element): void {
-  count(t, b, e, X.qualifiers);
-  const all = inside(b, e);
-  while (all.more) {
-    const one = all.next();
-    const d = inside(b, one);
-    heading(t, X.qualifier, one);
-    const oid = identifier(t, b, d.expect(Tag.ObjectId), X.qualifierId, 'Id');
-    if (oid === '1.3.6.1.5.5.7.2.1' && d.tag === Tag.Ia5) {
-      const uri = d.next();
-      t.layer('pkix1explicit');
-      t.text(X.qualifierText, uri.off, uri.end - uri.off);
-    } else if (oid === '1.3.6.1.5.5.7.2.2') t.layer('pkix1implicit'); // RFC 5280 §4.2.1.4: UserNotice
-    t.pop();
-  }
-  t.pop();
-}
 
 /** RFC 5280 §4.2.1.13 */
 const crlPoints: Read = (t, b, value) => {
@@ -248,7 +256,7 @@ const authorityAccess: Read = (t, b, value) => {
     const one = all.next();
     const d = inside(b, one);
     heading(t, X.access, one);
-    identifier(t, b, d.expect(Tag.ObjectId), X.accessMethod);
+    dissectIdentifier(t, b, d.expect(Tag.ObjectId), X.accessMethod);
     const place = d.next();
     t.num(X.accessLocation, place.off, place.end - place.off, place.tag & 0x1f);
     t.push();
@@ -270,10 +278,10 @@ const template: Read = (t, b, value) => {
   const e = content(b, value);
   const d = inside(b, e);
   heading(t, X.template, e);
-  identifier(t, b, d.expect(Tag.ObjectId), X.templateId);
+  dissectIdentifier(t, b, d.expect(Tag.ObjectId), X.templateId);
   for (const f of [X.templateMajor, X.templateMinor]) {
     const n = d.optional(Tag.Integer);
-    if (n !== undefined) t.num(f, n.off, n.end - n.off, integer(b, n));
+    if (n !== undefined) dissectInteger(t, b, n, f);
   }
   t.pop();
 };
@@ -286,16 +294,17 @@ const EXTENSIONS: Readonly<Record<string, Read>> = {
   '2.5.29.17': names,
   '2.5.29.18': names,
   '2.5.29.19': basicConstraints,
+  '2.5.29.30': nameConstraints,
   '2.5.29.31': crlPoints,
   '2.5.29.46': crlPoints,
   '2.5.29.32': policies,
   '2.5.29.35': authorityKey,
+  '2.5.29.36': policyConstraints,
   '2.5.29.37': keyPurposes,
+  '2.5.29.54': inhibitAnyPolicy,
   '1.3.6.1.5.5.7.1.1': authorityAccess,
-  '1.3.6.1.4.1.311.21.1': (t, b, value) => {
-    const n = inside(b, value).expect(Tag.Integer);
-    t.num(X.integer, n.off, n.end - n.off, integer(b, n));
-  },
+  '1.3.6.1.5.5.7.1.24': features,
+  '1.3.6.1.4.1.311.21.1': (t, b, value) => dissectInteger(t, b, inside(b, value).expect(Tag.Integer), X.integer),
   '1.3.6.1.4.1.311.21.7': template,
   '1.3.6.1.4.1.311.21.10': policies,
   '1.3.6.1.4.1.11129.2.4.2': scts,

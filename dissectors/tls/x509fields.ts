@@ -1,4 +1,5 @@
 import { fields } from 'fttscope/kit';
+import { EXTENSION_TYPES } from './values.js';
 
 const X509_VERSIONS = { 0: 'v1', 1: 'v2', 2: 'v3' };
 const NAME_KINDS = { 0: 'rdnSequence' };
@@ -22,6 +23,7 @@ const GENERAL_NAMES = {
   7: 'iPAddress',
   8: 'registeredID',
 };
+const DISPLAY_TEXTS = { 0: 'ia5String', 1: 'visibleString', 2: 'bmpString', 3: 'utf8String' };
 const CRL_NAMES = { 0: 'fullName', 1: 'nameRelativeToCRLIssuer' };
 const OCSP_STATUS = {
   0: 'successful',
@@ -74,6 +76,7 @@ export const X = fields({
   directoryString: { name: 'x509sat.DirectoryString', label: 'DirectoryString', type: 'u32', values: STRING_KINDS },
   countryName: { name: 'x509sat.CountryName', label: 'CountryName', type: 'string' },
   ia5: { name: 'x509sat.IA5String', label: 'IA5String', type: 'string' },
+  utf8: { name: 'x509sat.UTF8String', label: 'UTF8String', type: 'string' },
   printable: { name: 'x509sat.PrintableString', label: 'PrintableString', type: 'string' },
   integer: { name: 'x509sat.Integer', label: 'Integer', type: 'i32' },
   utcTimeSyntax: { name: 'x509sat.UTCTime', label: 'UTCTime', type: 'string' },
@@ -86,6 +89,12 @@ export const X = fields({
   padding: { name: 'ber.bitstring.padding', label: 'Padding', type: 'u8' },
   ecParameters: { name: 'pkcs1.ECParameters', label: 'ECParameters', type: 'u32', values: EC_KINDS },
   namedCurve: { name: 'pkcs1.namedCurve', label: 'namedCurve', type: 'string' },
+  pssParameters: { name: 'pkcs1.RSASSA_PSS_params_element', label: 'RSASSA-PSS-params', type: 'none' },
+  pssHash: { name: 'pkcs1.hashAlgorithm_element', label: 'hashAlgorithm', type: 'none' },
+  pssMask: { name: 'pkcs1.maskGenAlgorithm_element', label: 'maskGenAlgorithm', type: 'none' },
+  maskHash: { name: 'pkcs1.HashAlgorithm_element', label: 'HashAlgorithm', type: 'none' },
+  saltLength: { name: 'pkcs1.saltLength', label: 'saltLength', type: 'i32' },
+  trailerField: { name: 'pkcs1.trailerField', label: 'trailerField', type: 'i32' },
   modulus: { name: 'pkcs1.modulus', label: 'modulus', type: 'bytes' },
   publicExponent: { name: 'pkcs1.publicExponent', label: 'publicExponent', type: 'i32' },
 
@@ -96,6 +105,9 @@ export const X = fields({
   dNSName: { name: 'x509ce.dNSName', label: 'dNSName', type: 'string' },
   directoryName: { name: 'x509ce.directoryName', label: 'directoryName', type: 'u32', values: NAME_KINDS },
   uri: { name: 'x509ce.uniformResourceIdentifier', label: 'uniformResourceIdentifier', type: 'string' },
+  otherNameType: { name: 'x509ce.type_id', label: 'type-id', type: 'string' },
+  ipv4Address: { name: 'x509ce.IPAddress.ipv4', label: 'iPAddress', type: 'ipv4' },
+  ipv6Address: { name: 'x509ce.IPAddress.ipv6', label: 'iPAddress', type: 'ipv6' },
   iPAddress: { name: 'x509ce.iPAddress', label: 'iPAddress', type: 'bytes' },
   registeredID: { name: 'x509ce.registeredID', label: 'registeredID', type: 'string' },
   keyPurposes: { name: 'x509ce.KeyPurposeIDs', label: 'KeyPurposeIDs', type: 'u32' },
@@ -118,6 +130,11 @@ export const X = fields({
   basicConstraints: { name: 'x509ce.BasicConstraintsSyntax_element', label: 'BasicConstraintsSyntax', type: 'none' },
   cA: { name: 'x509ce.cA', label: 'cA', type: 'bool' },
   pathLength: { name: 'x509ce.pathLenConstraint', label: 'pathLenConstraint', type: 'u32' },
+  nameConstraints: { name: 'x509ce.NameConstraintsSyntax_element', label: 'NameConstraintsSyntax', type: 'none' },
+  permittedSubtrees: { name: 'x509ce.permittedSubtrees', label: 'permittedSubtrees', type: 'u32' },
+  excludedSubtrees: { name: 'x509ce.excludedSubtrees', label: 'excludedSubtrees', type: 'u32' },
+  subtree: { name: 'x509ce.GeneralSubtree_element', label: 'GeneralSubtree', type: 'none' },
+  subtreeBase: { name: 'x509ce.base', label: 'base', type: 'u32', values: GENERAL_NAMES },
   authorityKey: { name: 'x509ce.AuthorityKeyIdentifier_element', label: 'AuthorityKeyIdentifier', type: 'none' },
   keyIdentifier: { name: 'x509ce.keyIdentifier', label: 'keyIdentifier', type: 'bytes' },
   authorityIssuer: { name: 'x509ce.authorityCertIssuer', label: 'authorityCertIssuer', type: 'u32' },
@@ -130,6 +147,31 @@ export const X = fields({
   qualifier: { name: 'x509ce.PolicyQualifierInfo_element', label: 'PolicyQualifierInfo', type: 'none' },
   qualifierId: { name: 'x509ce.id', label: 'Id', type: 'string' },
   qualifierText: { name: 'pkix1explicit.DirectoryString', label: 'DirectoryString', type: 'string' },
+  userNotice: { name: 'pkix1implicit.UserNotice_element', label: 'UserNotice', type: 'none' },
+  noticeReference: { name: 'pkix1implicit.noticeRef_element', label: 'noticeRef', type: 'none' },
+  noticeOrganization: {
+    name: 'pkix1implicit.organization',
+    label: 'organization',
+    type: 'u32',
+    values: DISPLAY_TEXTS,
+  },
+  noticeNumbers: { name: 'pkix1implicit.noticeNumbers', label: 'noticeNumbers', type: 'u32' },
+  noticeNumber: { name: 'pkix1implicit.noticeNumbers_item', label: 'noticeNumbers item', type: 'i32' },
+  explicitText: { name: 'pkix1implicit.explicitText', label: 'explicitText', type: 'u32', values: DISPLAY_TEXTS },
+  noticeIa5: { name: 'pkix1implicit.ia5String', label: 'ia5String', type: 'string' },
+  noticeVisible: { name: 'pkix1implicit.visibleString', label: 'visibleString', type: 'string' },
+  noticeBmp: { name: 'pkix1implicit.bmpString', label: 'bmpString', type: 'string' },
+  noticeUtf8: { name: 'pkix1implicit.utf8String', label: 'utf8String', type: 'string' },
+  policyConstraints: {
+    name: 'x509ce.PolicyConstraintsSyntax_element',
+    label: 'PolicyConstraintsSyntax',
+    type: 'none',
+  },
+  requireExplicitPolicy: { name: 'x509ce.requireExplicitPolicy', label: 'requireExplicitPolicy', type: 'u32' },
+  inhibitPolicyMapping: { name: 'x509ce.inhibitPolicyMapping', label: 'inhibitPolicyMapping', type: 'u32' },
+  skipCerts: { name: 'x509ce.SkipCerts', label: 'SkipCerts', type: 'u32' },
+  features: { name: 'pkix1explicit.Features', label: 'Features', type: 'u32' },
+  feature: { name: 'pkix1explicit.Features_item', label: 'Features item', type: 'u16', values: EXTENSION_TYPES },
   crlPoints: { name: 'x509ce.CRLDistPointsSyntax', label: 'CRLDistPointsSyntax', type: 'u32' },
   crlPoint: { name: 'x509ce.DistributionPoint_element', label: 'DistributionPoint', type: 'none' },
   crlName: { name: 'x509ce.distributionPoint', label: 'distributionPoint', type: 'u32', values: CRL_NAMES },

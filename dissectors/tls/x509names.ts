@@ -21,7 +21,7 @@ export interface Attribute {
 }
 
 /** Contents of a character string in any of the types that names use. RFC 5280 appendix B */
-function stringValue(b: Uint8Array, e: Element): string {
+export function stringValue(b: Uint8Array, e: Element): string {
   switch (e.tag) {
     case Tag.Bmp:
       return wide(b, e, 2);

@@ -1,5 +1,6 @@
 import { counted, experts, type Field, Malformed, type Tree } from 'fttscope/kit';
-import { countElements, derTime, type Element } from './der.js';
+import { countElements, derTime, type Element, inside, integer, objectId } from './der.js';
+import { oidName } from './oids.js';
 import { X } from './x509fields.js';
 
 /** Nodes for the kinds of elements that certificates are made of. */
@@ -19,6 +20,9 @@ export const CERTIFICATE_EXPERTS = experts({
   },
   malformed: { code: 'x509.malformed', severity: 'error', message: 'BER Error', clause: 'RFC 5280 §4.1' },
 });
+
+/** What stands in the OCTET STRING `value` of an extension. @throws Malformed */
+export type Read = (t: Tree, b: Uint8Array, value: Element) => void;
 
 /**
  * Runs `read` on DER, and notes in the tree what is wrong with it: a certificate that cannot be read ends at its own
@@ -40,6 +44,22 @@ export function heading(t: Tree, f: Field, e: Element): void {
   t.open(f, e.at, e.end - e.at);
 }
 
+/** The one element that the OCTET STRING `e` of an extension wraps. @throws Malformed */
+export const content = (b: Uint8Array, e: Element): Element => inside(b, e).next();
+
+/** An OBJECT IDENTIFIER; returns it in dotted form. */
+export function dissectIdentifier(t: Tree, b: Uint8Array, e: Element, f: Field, label = f.label): string {
+  const oid = objectId(b, e.off, e.end);
+  t.text(f, e.off, e.end - e.off, oid);
+  if (t.labels) t.label(`${label}: ${oid} (${oidName(oid)})`);
+  return oid;
+}
+
+/** An INTEGER. */
+export function dissectInteger(t: Tree, b: Uint8Array, e: Element, f: Field): void {
+  t.num(f, e.off, e.end - e.off, integer(b, e));
+}
+
 /** A BIT STRING: the number of unused bits, then the octets. X.690 §8.6 */
 export function dissectBits(t: Tree, b: Uint8Array, e: Element, field: Field): void {
   if (e.end === e.off) throw new Malformed('BER Error: bit string without octets');
@@ -54,6 +74,7 @@ export function count(t: Tree, b: Uint8Array, e: Element, field: Field): void {
   if (t.labels) t.label(`${field.label}: ${counted(n, 'item')}`);
   t.push();
 }
+
 /** A GeneralizedTime as an absolute time; nothing where it says none. */
 export function dissectGeneralizedTime(t: Tree, b: Uint8Array, e: Element, field: Field): void {
   const seconds = derTime(b, e);

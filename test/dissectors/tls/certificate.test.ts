@@ -20,6 +20,23 @@ const CERTIFICATE = Uint8Array.from(
   ),
 );
 
+/** One that constrains names and policies, signed with RSASSA-PSS; made with `openssl req -x509`, too. */
+const CONSTRAINED = Uint8Array.from(
+  Buffer.from(
+    'MIIC6jCCAh+gAwIBAgIUJPc4S4tL5EQNAGtlEGvLCUi+j0MwQQYJKoZIhvcNAQEKMDSgDzANBglghkgBZQMEAgEFAKEcMBoGCSqGSIb3DQEB' +
+      'CDANBglghkgBZQMEAgEFAKIDAgEgMBUxEzARBgNVBAMMCmNhLmV4YW1wbGUwIBcNMjYxMTIzMjE0NzQxWhgPMjA1MTA3MTUyMTQ3NDFaMBUx' +
+      'EzARBgNVBAMMCmNhLmV4YW1wbGUwgZ8wDQYJKoZIhvcNAQEBBQADgY0AMIGJAoGBAMJZk+3+z+QO0QZxmFi4yYUsqMNgrxCnECmMCGe0/gVM' +
+      'dvjM9YMsI3z1ZKGqLoXyURD2d6OF12NeKbaT0ziPZN2AsBjrbl2aYo5YmUfMucXiqzA68FxZiejMKO3KWLf4uEeEG/EWEJ5TBDIW75rOmZKM' +
+      'qJtJi3xbKYxchZnRzTB5AgMBAAGjgcwwgckwJQYDVR0RBB4wHKAaBgorBgEEAYI3FAIDoAwMCnVlQGV4YW1wbGUwPAYDVR0gBDUwMzAxBgMr' +
+      'BQgwKjAoBggrBgEFBQcCAjAcMA0aA09yZzAGAgEBAgECDAtOb3RpY2UgdGV4dDAkBgNVHR4EHTAboAswCYIHZXhhbXBsZaEMMAqHCAoAAAD/' +
+      'AAAAMA8GA1UdJAQIMAaAAQOBAQIwCgYDVR02BAMCAQIwEQYIKwYBBQUHARgEBTADAgEFMAwGA1UdEwQFMAMBAf8wQQYJKoZIhvcNAQEKMDSg' +
+      'DzANBglghkgBZQMEAgEFAKEcMBoGCSqGSIb3DQEBCDANBglghkgBZQMEAgEFAKIDAgEgA4GBALibYQ9b2IWNE1e4BR6224jvrwDUiqJf/nHq' +
+      'fSGMzRtqMlmgxQt+RMb9tFglGgI/smJlJVF4kpP/z/SfmJJDcjvdET4Bm2eHEsmV59lO9ptSuTtiEuY2Jyv/uKONyJ4FkNi534yF3tctAmt0' +
+      'k3fRggQ7GYD6sswI/kxedZeAaEAc',
+    'base64',
+  ),
+);
+
 /** A record with the messages given, dissected. */
 function inClear(...messages: Uint8Array[]) {
   const b = record(22, 0x0303, ...messages);
@@ -54,7 +71,8 @@ test('the tree has the fields of Wireshark', () => {
   assert.deepEqual(valuesOf(d, 'x509sat.CountryName'), ['SE', 'SE']);
   assert.deepEqual(valuesOf(d, 'x509sat.uTF8String').slice(0, 2), ['Exempel Tåg AB', 'eftf.example']);
   assert.deepEqual(valuesOf(d, 'x509ce.dNSName'), ['eftf.example', '*.eftf.example']);
-  assert.deepEqual(valuesOf(d, 'x509ce.iPAddress'), ['c0:00:02:01', '20:01:0d:b8:00:00:00:00:00:00:00:00:00:00:00:01']);
+  assert.deepEqual(valuesOf(d, 'x509ce.IPAddress.ipv4'), ['c0:00:02:01']);
+  assert.deepEqual(valuesOf(d, 'x509ce.IPAddress.ipv6'), ['20:01:0d:b8:00:00:00:00:00:00:00:00:00:00:00:01']);
   assert.deepEqual(valuesOf(d, 'x509ce.KeyPurposeId'), ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
   assert.deepEqual(valuesOf(d, 'x509ce.pathLenConstraint'), ['1']);
   assert.deepEqual(valuesOf(d, 'x509ce.KeyUsage.keyCertSign'), ['1']);
@@ -63,6 +81,26 @@ test('the tree has the fields of Wireshark', () => {
   assert.deepEqual(valuesOf(d, 'x509ce.SubjectKeyIdentifier'), [
     '90:17:49:d6:6a:83:0e:94:5f:5e:66:d3:74:9c:9b:3c:82:9b:ff:93',
   ]);
+});
+
+test('constraints, notices and parameters of signatures have the fields of Wireshark', () => {
+  const d = inClear(handshake(11, vector(3, vector(3, CONSTRAINED))));
+  assert.deepEqual(d.experts, []);
+  const pss = ['1.2.840.113549.1.1.10', '2.16.840.1.101.3.4.2.1', '1.2.840.113549.1.1.8', '2.16.840.1.101.3.4.2.1'];
+  assert.deepEqual(valuesOf(d, 'x509af.algorithm.id'), [...pss, '1.2.840.113549.1.1.1', ...pss]);
+  assert.deepEqual(valuesOf(d, 'pkcs1.saltLength'), ['32', '32']);
+  assert.deepEqual(valuesOf(d, 'x509ce.type_id'), ['1.3.6.1.4.1.311.20.2.3']);
+  assert.deepEqual(valuesOf(d, 'x509sat.UTF8String'), ['ue@example']);
+  assert.deepEqual(valuesOf(d, 'pkix1implicit.visibleString'), ['Org']);
+  assert.deepEqual(valuesOf(d, 'pkix1implicit.noticeNumbers_item'), ['1', '2']);
+  assert.deepEqual(valuesOf(d, 'pkix1implicit.utf8String'), ['Notice text']);
+  assert.deepEqual(valuesOf(d, 'x509ce.base'), ['2', '7']);
+  assert.deepEqual(valuesOf(d, 'x509ce.dNSName'), ['example']);
+  assert.deepEqual(valuesOf(d, 'x509ce.iPAddress'), ['0a:00:00:00:ff:00:00:00']); // tshark shows none of eight octets
+  assert.deepEqual(valuesOf(d, 'x509ce.requireExplicitPolicy'), ['3']);
+  assert.deepEqual(valuesOf(d, 'x509ce.inhibitPolicyMapping'), ['2']);
+  assert.deepEqual(valuesOf(d, 'x509ce.SkipCerts'), ['2']);
+  assert.deepEqual(valuesOf(d, 'pkix1explicit.Features_item'), ['5']);
 });
 
 test('a broken certificate does not hide the one after it', () => {
@@ -75,11 +113,12 @@ test('a broken certificate does not hide the one after it', () => {
 });
 
 test('changed octets of a certificate never break out', () => {
+  const any = fc.constantFrom(CERTIFICATE, CONSTRAINED);
   fc.assert(
-    fc.property(fc.nat(CERTIFICATE.length - 1), fc.nat(255), fc.nat(CERTIFICATE.length - 1), (at, value, also) => {
-      const b = CERTIFICATE.slice();
-      b[at] = value;
-      b[also] ^= 0x80;
+    fc.property(any, fc.nat(), fc.nat(255), fc.nat(), (certificate, at, value, also) => {
+      const b = certificate.slice();
+      b[at % b.length] = value;
+      b[also % b.length] ^= 0x80;
       certificateSummary(b);
       const d = inClear(handshake(11, vector(3, vector(3, b))), handshake(14));
       assert.equal(d.stopped, undefined);
