@@ -15,7 +15,7 @@ function isFormal(s: string, { enum: words, const: word, pattern }: Schema): boo
  * of a string is not told: members without a place in the schema are left out, as are strings of which it does not say what
  * they hold.
  */
-export function redacted(report: Members, schema: Schema, names: Pseudonyms): Members {
+export function redacted<T extends object>(report: T, schema: Schema, names: Pseudonyms): T {
   const defs = schema.$defs as Readonly<Record<string, Schema>>;
 
   const resolved = (s: Schema): Schema => {
@@ -53,5 +53,5 @@ export function redacted(report: Members, schema: Schema, names: Pseudonyms): Me
     return out;
   };
 
-  return value(report, schema, {}) as Members;
+  return value(report, schema, {}) as T;
 }

@@ -1,40 +1,25 @@
 import { counted } from '../kit/index.js';
-import type { LimitReached } from '../limits.js';
-import type {
-  CallEntity,
-  FindingEntity,
-  MediaEntity,
-  MessageEntity,
-  RegistrationEntity,
-  TunnelEntity,
-} from '../model/entities.js';
+import type { CallEntity, FindingEntity, TunnelEntity } from '../model/entities.js';
 import type { Series } from '../model/series.js';
-import { isCutOff } from '../model/tally.js';
 import { callLadder } from './ladder-flows.js';
 import { ladderSvg } from './ladder-svg.js';
 import { escaped } from './markup.js';
 import type { Report } from './report.js';
 import type { Lists } from './report-select.js';
+import { CALL_COLUMNS, type Column, MEDIA_COLUMNS, MESSAGE_COLUMNS, REGISTRATION_COLUMNS } from './report-tables.js';
 import {
   aboutOf,
   cadenceWords,
-  callWords,
   cleanWords,
   clock,
-  delay,
-  type FileWords,
   fileWords,
+  isBad,
   limitWords,
-  lostText,
-  messageWords,
   moreWords,
-  number,
   place,
-  registrationWords,
   releaseWords,
   SKIPPED,
-  type States,
-  statesWords,
+  stateLines,
   stateWords,
   tlsWords,
   unreadWords,
@@ -59,23 +44,22 @@ th { font-weight: 600; white-space: nowrap; } td.n { text-align: right; white-sp
 `;
 
 /** The report as one page: no scripts, nothing from elsewhere, all that came from packets escaped. */
-export function* reportHtml({ members, findings }: Report): Generator<string> {
-  const lists = members as unknown as Lists;
-  const { files } = members.capture as { files: FileWords[] };
-  const title = `What happened: ${files.map((f) => f.name).join(', ')}`;
+export function* reportHtml(report: Report): Generator<string> {
+  const { generator, capture } = report;
+  const title = `What happened: ${capture.files.map((f) => f.name).join(', ')}`;
   yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n';
   yield `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">\n`;
   yield `<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>${escaped(title)}</title>\n`;
   yield `<style>${STYLE}</style>\n</head>\n<body>\n<h1>What happened</h1>\n`;
-  yield* overview(members, files, findings);
-  yield* problems(findings);
-  yield* tunnels(lists);
-  yield* registrations(lists.registrations);
-  yield* calls(lists);
-  yield* messages(lists.messages);
-  yield* media(lists.media);
-  const { name, version } = members.generator as { name: string; version: string };
-  yield `<p class="small">Made by ${escaped(`${name} ${version}`)}. Times are UTC. MOS values are estimates.</p>\n</body>\n</html>\n`;
+  yield* overview(report);
+  yield* problems(report.findings);
+  yield* tunnels(report);
+  yield* listed('Registrations', report.registrations, REGISTRATION_COLUMNS);
+  yield* calls(report);
+  yield* listed('Messages', report.messages, MESSAGE_COLUMNS);
+  yield* listed('Media', report.media, MEDIA_COLUMNS);
+  if (report.media.some((m) => m.skipped !== undefined)) yield `<p>${SKIPPED}</p>\n`;
+  yield `<p class="small">Made by ${escaped(`${generator.name} ${generator.version}`)}. Times are UTC.</p>\n</body>\n</html>\n`;
 }
 
 /** A cell: text, or markup that is escaped already. */
@@ -101,37 +85,40 @@ function* more(length: number): Generator<string> {
   if (rest !== '') yield `<p>${rest}</p>\n`;
 }
 
-interface Summary {
-  readonly [name: string]: States;
+/** The heading of a part, which links lead to. */
+const heading = (title: string): string => `<h2 id="${title.toLowerCase()}">${title}</h2>\n`;
+
+/** A part that is one table: its heading, and the entries where there are any. */
+function* listed<T>(title: string, list: Series<T>, columns: readonly Column<T>[]): Generator<string> {
+  if (list.length === 0) return;
+  yield heading(title);
+  yield* table(
+    columns.map((c) => c.head),
+    list.map((entry) => columns.map((c) => cellOf(c, entry))),
+  );
 }
 
-interface MediaSummary {
-  readonly streams: number;
-  readonly packets: number;
-  readonly lost: number;
+function cellOf<T>({ text, target, isBad }: Column<T>, entry: T): Cell {
+  const said = text(entry);
+  if (target !== undefined) return { markup: `<a href="#${target(entry)}">${escaped(said)}</a>` };
+  return isBad?.(entry) === true ? { markup: `<span class="bad">${escaped(said)}</span>` } : said;
 }
 
-function* overview(
-  members: Report['members'],
-  files: readonly FileWords[],
-  findings: Series<FindingEntity>,
-): Generator<string> {
+function* overview(report: Report): Generator<string> {
   yield '<ul>\n';
-  for (const f of files) yield `<li><code>${escaped(f.name)}</code>: ${escaped(fileWords(f))}</li>\n`;
-  const summary = members.summary as unknown as Summary;
-  for (const name of ['tunnel', 'registration', 'call'])
-    yield `<li>${escaped(statesWords(name, summary[`${name}s`]))}</li>\n`;
-  const { streams, packets, lost } = (members.summary as { media: MediaSummary }).media;
+  for (const f of report.capture.files) yield `<li><code>${escaped(f.name)}</code>: ${escaped(fileWords(f))}</li>\n`;
+  for (const line of stateLines(report)) yield `<li>${escaped(line)}</li>\n`;
+  const { streams, packets, lost } = report.summary.media;
   yield `<li>${counted(streams, 'media stream')}: ${counted(packets, 'packet')}, ${lost} lost</li>\n`;
-  const unread = unreadWords(findings, (members.tunnels as readonly TunnelEntity[]).length);
+  const unread = unreadWords(report);
   if (unread !== '') yield `<li>${unread}</li>\n`;
-  for (const l of members.limits as readonly LimitReached[]) yield `<li class="bad">${escaped(limitWords(l))}</li>\n`;
+  for (const l of report.limits) yield `<li class="bad">${escaped(limitWords(l))}</li>\n`;
   yield '</ul>\n';
 }
 
 function* problems(findings: Series<FindingEntity>): Generator<string> {
   const told = findings.filter((f) => f.severity !== 'note');
-  yield '<h2 id="findings">Findings</h2>\n';
+  yield heading('Findings');
   const notes = findings.filter((f) => f.severity === 'note');
   if (told.length === 0) yield `<p>${cleanWords(notes)}</p>\n`;
   for (const f of told.slice(0, MOST_ENTRIES)) {
@@ -156,7 +143,7 @@ const reference = ({ kind, id }: FindingEntity['refs'][0]): string =>
 
 function* tunnels(lists: Lists): Generator<string> {
   if (lists.tunnels.length === 0) return;
-  yield '<h2 id="tunnels">Tunnels</h2>\n';
+  yield heading('Tunnels');
   for (const t of lists.tunnels.slice(0, MOST_PICTURES)) {
     yield `<h3 id="tunnel-${t.id}">Tunnel ${t.id}: ${escaped(t.subscriber?.impu[0] ?? place(t.ue))}</h3>\n`;
     yield* table([], tunnelFacts(lists, t));
@@ -170,8 +157,7 @@ function* tunnels(lists: Lists): Generator<string> {
 }
 
 function tunnelFacts(lists: Lists, t: TunnelEntity): Cell[][] {
-  const { envelopes: e, tcp } = t;
-  const { steps } = t;
+  const { envelopes: e, steps, tcp } = t;
   const proxy =
     t.proxy === undefined ? '' : ` by way of the proxy ${place(t.proxy)} (${t.proxy.status ?? 'no answer'})`;
   const addressing = lists.addressing.find((a) => a.tunnel === t.id);
@@ -200,40 +186,9 @@ function tunnelFacts(lists: Lists, t: TunnelEntity): Cell[][] {
     .map(([k, v]) => [{ markup: `<b>${escaped(k)}</b>` }, { markup: escaped(v) }]);
 }
 
-function* registrations(list: readonly RegistrationEntity[]): Generator<string> {
-  if (list.length === 0) return;
-  yield '<h2 id="registrations">Registrations</h2>\n';
-  yield* table(
-    ['', 'user', 'state', 'answers', 'expires', 'at'],
-    list.map((r) => [
-      String(r.id),
-      r.aor,
-      registrationWords(r),
-      r.transactions.map((t) => t.status ?? 'none').join(', '),
-      number(r.expiresSeconds, ' s'),
-      clock(r.start),
-    ]),
-  );
-}
-
 function* calls(lists: Lists): Generator<string> {
   const list = lists.calls;
-  if (list.length === 0) return;
-  yield '<h2 id="calls">Calls</h2>\n';
-  yield* table(
-    ['', 'from', 'to', 'state', 'rings after', 'answered after', 'lasted', 'at', 'why'],
-    list.map((c) => [
-      { markup: `<a href="#call-${c.id}">${c.id}</a>` },
-      c.fromUri,
-      c.toUri,
-      c.state === 'failed' || isCutOff(c) ? { markup: `<span class="bad">${callWords(c)}</span>` } : callWords(c),
-      delay(c.pddMs),
-      delay(c.setupMs),
-      number(c.durationMs === undefined ? undefined : c.durationMs / 1000, ' s'),
-      clock(c.start),
-      c.failure?.reason ?? c.release?.reason ?? '',
-    ]),
-  );
+  yield* listed('Calls', list, CALL_COLUMNS);
   // Where there are too many, those that failed are drawn first.
   const drawn = [...list].sort((a, b) => rank(a) - rank(b)).slice(0, MOST_PICTURES);
   for (const c of drawn.sort((a, b) => a.id - b.id)) {
@@ -244,35 +199,4 @@ function* calls(lists: Lists): Generator<string> {
   if (list.length > MOST_PICTURES) yield `<p>Not drawn: ${counted(list.length - MOST_PICTURES, 'call')}.</p>\n`;
 }
 
-const rank = (c: CallEntity): number => (c.state === 'failed' || isCutOff(c) ? 0 : 1);
-
-function* messages(list: readonly MessageEntity[]): Generator<string> {
-  if (list.length === 0) return;
-  yield '<h2 id="messages">Messages</h2>\n';
-  yield* table(
-    ['', 'from', 'to', 'what', 'answer', 'at'],
-    list.map((m) => [String(m.id), m.fromUri, m.toUri, messageWords(m), String(m.status ?? 'none'), clock(m.start)]),
-  );
-}
-
-function* media(list: Series<MediaEntity>): Generator<string> {
-  if (list.length === 0) return;
-  yield '<h2 id="media">Media</h2>\n';
-  yield* table(
-    ['', 'call', 'from', 'to', 'codec', 'packets', 'lost', 'jitter', 'worst jitter', 'longest burst', 'MOS'],
-    list.map((m) => [
-      String(m.id),
-      String(m.call ?? ''),
-      place(m.source),
-      place(m.destination),
-      m.codec ?? `type ${m.payloadType}`,
-      String(m.packets),
-      lostText(m),
-      number(m.jitterMs?.mean, ' ms'),
-      number(m.jitterMs?.max, ' ms'),
-      String(m.bursts.longest),
-      number(m.mos?.value),
-    ]),
-  );
-  if (list.some((m) => m.skipped !== undefined)) yield `<p>${SKIPPED}</p>\n`;
-}
+const rank = (c: CallEntity): number => (isBad(c) ? 0 : 1);

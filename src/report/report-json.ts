@@ -1,5 +1,6 @@
 import { MadeSeries, type Series } from '../model/series.js';
 import { EntryWriter, isMoment } from './entry-writer.js';
+import type { Report } from './report.js';
 import { TextBytes } from './text-bytes.js';
 import { decimalSeconds, isoTime } from './value.js';
 
@@ -100,12 +101,12 @@ export function* reportJson(report: object): Generator<string> {
 /** Writes the entries of these lists of a report, each as one JSON object a line, which says in `record` what it is. */
 export function* writeRecords(
   out: TextBytes,
-  report: Readonly<Record<string, unknown>>,
+  report: Pick<Report, ListName>,
   lists: readonly ListName[],
 ): Generator<void> {
   const entries = new EntryWriter(out);
   for (const name of lists)
-    for (const entry of report[name] as Series<object>) {
+    for (const entry of report[name]) {
       entries.write({ record: RECORDS[name], ...entry });
       out.octet(LF);
       yield;

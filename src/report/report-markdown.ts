@@ -1,33 +1,25 @@
 import { counted } from '../kit/index.js';
-import type { LimitReached } from '../limits.js';
-import type { FindingEntity, MediaEntity, MessageEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
+import type { FindingEntity, TunnelEntity } from '../model/entities.js';
 import type { Series } from '../model/series.js';
-import { isCutOff } from '../model/tally.js';
 import { callLadder } from './ladder-flows.js';
 import { ladderPage } from './ladder-text.js';
 import { asMarkdown } from './markup.js';
 import type { Report } from './report.js';
 import type { Lists } from './report-select.js';
+import { CALL_COLUMNS, type Column, MEDIA_COLUMNS, MESSAGE_COLUMNS, REGISTRATION_COLUMNS } from './report-tables.js';
 import {
   alike,
   cadenceWords,
-  callWords,
   cleanWords,
   clock,
-  delay,
-  type FileWords,
   fileWords,
+  isBad,
   limitWords,
-  lostText,
-  messageWords,
   moreWords,
-  number,
   place,
-  registrationWords,
   releaseWords,
   SKIPPED,
-  type States,
-  statesWords,
+  stateLines,
   stateWords,
   tlsWords,
   unreadWords,
@@ -54,31 +46,36 @@ function* more(length: number): Generator<string> {
   if (rest !== '') yield `\n${rest}\n`;
 }
 
+/** A part that is one table: its heading, and the entries where there are any. */
+function* listed<T>(title: string, list: Series<T>, columns: readonly Column<T>[]): Generator<string> {
+  if (list.length === 0) return;
+  yield `## ${title}\n\n`;
+  const shown = columns.filter((c) => c.isWide !== true);
+  yield* table(
+    shown.map((c) => c.head),
+    list.map((entry) => shown.map(({ text, isTheirs }) => (isTheirs === true ? asMarkdown(text(entry)) : text(entry)))),
+  );
+}
+
 /** The report for people: findings first, then what they are about. */
-export function* reportMarkdown({ members, findings }: Report): Generator<string> {
-  const list = <T>(name: string): readonly T[] => members[name] as readonly T[];
+export function* reportMarkdown(report: Report): Generator<string> {
   yield '# What happened\n\n';
-  yield* overview(members, findings);
-  yield* problems(findings);
-  yield* tunnels(list<TunnelEntity>('tunnels'));
-  yield* registrations(list<RegistrationEntity>('registrations'));
-  yield* calls(members as unknown as Lists);
-  yield* messages(list<MessageEntity>('messages'));
-  yield* media(list<MediaEntity>('media'));
+  yield* overview(report);
+  yield* problems(report.findings);
+  yield* tunnels(report.tunnels);
+  yield* listed('Registrations', report.registrations, REGISTRATION_COLUMNS);
+  yield* calls(report);
+  yield* listed('Messages', report.messages, MESSAGE_COLUMNS);
+  yield* listed('Media', report.media, MEDIA_COLUMNS);
+  if (report.media.some((m) => m.skipped !== undefined)) yield `${SKIPPED}\n\n`;
 }
 
-interface Overview {
-  readonly [name: string]: States;
-}
-
-function* overview(members: Report['members'], findings: Series<FindingEntity>): Generator<string> {
-  const { files } = members.capture as { files: FileWords[] };
-  for (const f of files) yield `- ${asMarkdown(f.name)}: ${fileWords(f)}\n`;
-  const summary = members.summary as unknown as Overview;
-  for (const name of ['tunnel', 'registration', 'call']) yield `- ${statesWords(name, summary[`${name}s`])}\n`;
-  const unread = unreadWords(findings, (members.tunnels as readonly TunnelEntity[]).length);
+function* overview(report: Report): Generator<string> {
+  for (const f of report.capture.files) yield `- ${asMarkdown(f.name)}: ${fileWords(f)}\n`;
+  for (const line of stateLines(report)) yield `- ${line}\n`;
+  const unread = unreadWords(report);
   if (unread !== '') yield `- ${unread}\n`;
-  for (const l of members.limits as readonly LimitReached[]) yield `- ${limitWords(l)}\n`;
+  for (const l of report.limits) yield `- ${limitWords(l)}\n`;
   yield '\n';
 }
 
@@ -128,41 +125,9 @@ function* tunnels(list: readonly TunnelEntity[]): Generator<string> {
   yield '\n';
 }
 
-function* registrations(list: readonly RegistrationEntity[]): Generator<string> {
-  if (list.length === 0) return;
-  yield '## Registrations\n\n';
-  yield* table(
-    ['', 'user', 'state', 'answers', 'expires', 'at'],
-    list.map((r) => [
-      String(r.id),
-      asMarkdown(r.aor),
-      registrationWords(r),
-      r.transactions.map((t) => t.status ?? 'none').join(', '),
-      number(r.expiresSeconds, ' s'),
-      clock(r.start),
-    ]),
-  );
-}
-
 function* calls(lists: Lists): Generator<string> {
-  const list = lists.calls;
-  if (list.length === 0) return;
-  yield '## Calls\n\n';
-  yield* table(
-    ['', 'from', 'to', 'state', 'rings after', 'answered after', 'lasted', 'at', 'why'],
-    list.map((c) => [
-      String(c.id),
-      asMarkdown(c.fromUri),
-      asMarkdown(c.toUri),
-      callWords(c),
-      delay(c.pddMs),
-      delay(c.setupMs),
-      number(c.durationMs === undefined ? undefined : c.durationMs / 1000, ' s'),
-      clock(c.start),
-      asMarkdown(c.failure?.reason ?? c.release?.reason ?? ''),
-    ]),
-  );
-  const failed = list.filter((x) => x.state === 'failed' || isCutOff(x));
+  yield* listed('Calls', lists.calls, CALL_COLUMNS);
+  const failed = lists.calls.filter(isBad);
   for (const c of failed.slice(0, MOST_ENTRIES)) {
     yield `### Call ${c.id}, ${asMarkdown(c.callId)}\n\n`;
     // A line of the flow begins with a blank or with our own words, so that none of them can end the block.
@@ -170,40 +135,4 @@ function* calls(lists: Lists): Generator<string> {
   }
   if (failed.length > MOST_ENTRIES)
     yield `Not drawn: ${counted(failed.length - MOST_ENTRIES, 'more call')} that failed.\n\n`;
-}
-
-function* messages(list: readonly MessageEntity[]): Generator<string> {
-  if (list.length === 0) return;
-  yield '## Messages\n\n';
-  yield* table(
-    ['', 'from', 'to', 'what', 'answer', 'at'],
-    list.map((m) => [
-      String(m.id),
-      asMarkdown(m.fromUri),
-      asMarkdown(m.toUri),
-      asMarkdown(messageWords(m)),
-      String(m.status ?? 'none'),
-      clock(m.start),
-    ]),
-  );
-}
-
-function* media(list: Series<MediaEntity>): Generator<string> {
-  if (list.length === 0) return;
-  yield '## Media\n\n';
-  yield* table(
-    ['', 'call', 'from', 'to', 'codec', 'packets', 'lost', 'jitter', 'MOS (estimate)'],
-    list.map((m) => [
-      String(m.id),
-      String(m.call ?? ''),
-      place(m.source),
-      place(m.destination),
-      asMarkdown(m.codec ?? `type ${m.payloadType}`),
-      String(m.packets),
-      lostText(m),
-      m.jitterMs === undefined ? '' : number(m.jitterMs.mean, ' ms'),
-      number(m.mos?.value),
-    ]),
-  );
-  if (list.some((m) => m.skipped !== undefined)) yield `${SKIPPED}\n\n`;
 }

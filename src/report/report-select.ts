@@ -21,7 +21,7 @@ export interface Lists {
   readonly messages: readonly MessageEntity[];
   readonly subscriptions: readonly SubscriptionEntity[];
   readonly media: Series<MediaEntity>;
-  readonly findings: readonly FindingEntity[];
+  readonly findings: Series<FindingEntity>;
 }
 
 /** What a report is to tell of; all of it where nothing is said. */
@@ -100,7 +100,7 @@ export function chosen(all: Lists, choice: Choice): Lists {
 
 /** Findings whose first reference is kept. */
 const about = (
-  findings: readonly FindingEntity[],
+  findings: Series<FindingEntity>,
   kept: Readonly<Record<'tunnel' | 'call' | 'registration' | 'media', ReadonlySet<number>>>,
 ): FindingEntity[] =>
   findings.filter(({ refs: [r] }) => r !== undefined && r.kind !== 'file' && kept[r.kind].has(r.id));

@@ -37,7 +37,7 @@ export class ReportShelf implements Shelf {
     if (report.findings.length < FEW) return report;
     const places = report.findings.map((f) => this.put(f));
     const findings = new MadeSeries(places.length, (i) => this.get(places[i]) as FindingEntity);
-    return { members: { ...report.members, findings }, findings };
+    return { ...report, findings };
   }
 
   close(): void {

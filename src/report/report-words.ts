@@ -13,8 +13,9 @@ import type {
 } from '../model/entities.js';
 import { type Moment, millis } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
-import type { Series } from '../model/series.js';
 import { isCutOff } from '../model/tally.js';
+import type { CaptureFileEntry, Report } from './report.js';
+import type { States } from './report-summary.js';
 import { isoTime } from './value.js';
 
 /** How reports for people say numbers, times and places. Nothing here is escaped. */
@@ -117,6 +118,9 @@ export function tlsWords({ tls }: TunnelEntity): string {
 export const stateWords = ({ state, failure }: TunnelEntity): string =>
   failure === undefined ? state : `${state}${state === 'failed' ? ':' : '.'} ${failure.cause}`;
 
+/** Whether a call failed, or its tunnel took it with it. */
+export const isBad = (c: CallEntity): boolean => c.state === 'failed' || isCutOff(c);
+
 /** `ended`, `established, cut off`, `failed (emergency)`. */
 export const callWords = (c: CallEntity): string =>
   `${c.state}${isCutOff(c) ? ', cut off' : ''}${c.emergency ? ' (emergency)' : ''}`;
@@ -140,30 +144,15 @@ export function gapWords(g: GapEntry): string {
   return `${missing}: ${records} lost, resumed at ${next}`;
 }
 
-/** A file of the capture as it stands in a report. */
-export interface FileWords {
-  readonly name: string;
-  readonly frames: number;
-  readonly start?: Moment;
-  readonly end?: Moment;
-}
-
 /** `484 frames, from 2026-03-01T09:00:00Z, 11.3 s`. */
-export function fileWords(f: FileWords): string {
+export function fileWords(f: CaptureFileEntry): string {
   const from = f.start === undefined ? '' : `, from ${date(f.start)}`;
   const span = f.start !== undefined && f.end !== undefined ? `, ${number(millis(f.start, f.end) / 1000, ' s')}` : '';
   return `${counted(f.frames, 'frame')}${from}${span}`;
 }
 
-/** What the summary of a report says of tunnels, registrations or calls. */
-export interface States {
-  readonly byState: Readonly<Record<string, number>>;
-  /** Of those that are established. */
-  readonly cutOff?: number;
-}
-
 /** `2 tunnels: 1 established, 1 failed`; a call that its tunnel took with it is told as that. */
-export function statesWords(name: string, { byState, cutOff = 0 }: States): string {
+function statesWords(name: string, { byState, cutOff = 0 }: States): string {
   const told: Readonly<Record<string, number>> =
     cutOff === 0 ? byState : { ...byState, established: byState.established - cutOff, 'cut off': cutOff };
   const states = Object.entries(told).filter(([, n]) => n > 0);
@@ -171,6 +160,13 @@ export function statesWords(name: string, { byState, cutOff = 0 }: States): stri
   const list = states.map(([s, n]) => `${n} ${s}`).join(', ');
   return `${counted(total, name)}${list === '' ? '' : `: ${list}`}`;
 }
+
+/** How tunnels, registrations and calls stand, a line each. */
+export const stateLines = ({ summary: { tunnels, registrations, calls } }: Report): string[] => [
+  statesWords('tunnel', tunnels),
+  statesWords('registration', registrations),
+  statesWords('call', calls),
+];
 
 /** `118 frames with records up, 115 down; 50 and 51 a second, all of one size, for 1.5 s: looks like a voice call (inferred)`. */
 export function cadenceWords({ up, down, steady: s }: Cadence): string {
@@ -185,11 +181,11 @@ export function cadenceWords({ up, down, steady: s }: Cadence): string {
 const UNREAD: ReadonlySet<string> = new Set(['tls.no-keys', 'tls.partial-keys', 'tls.wrong-key']);
 
 /** `what ran in 1 tunnel of 3 was not read, or not in full`, below the numbers of what did; '' where all was read. */
-export function unreadWords(findings: Series<FindingEntity>, tunnels: number): string {
+export function unreadWords({ findings, tunnels }: Report): string {
   const unread = new Set(findings.flatMap((f) => (UNREAD.has(f.code) ? f.refs.map((r) => r.id) : [])));
   return unread.size === 0
     ? ''
-    : `what ran in ${counted(unread.size, 'tunnel')} of ${tunnels} was not read, or not in full`;
+    : `what ran in ${counted(unread.size, 'tunnel')} of ${tunnels.length} was not read, or not in full`;
 }
 
 /** Notes of one code that say the same, and what all of them are about. */

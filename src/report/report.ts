@@ -3,7 +3,7 @@ import type { SessionTap } from '../engine/session-tap.js';
 import { quoted, type Tell, type Words, words } from '../kit/index.js';
 import { type LimitReached, ReachedLimits } from '../limits.js';
 import { CATALOGUE } from '../model/catalogue.js';
-import type { FindingEntity, Severity } from '../model/entities.js';
+import type { CapturePoint, FindingEntity, ProtocolCounts, Severity } from '../model/entities.js';
 import type { KnownFindings } from '../model/findings.js';
 import type { Moment } from '../model/moment.js';
 import { isBefore } from '../model/moment.js';
@@ -12,8 +12,8 @@ import type { SessionModel } from '../model/session-model.js';
 import type { Pseudonyms } from './redact.js';
 import { redacted } from './redact-report.js';
 import { reportSchema } from './report-schema.js';
-import { type Choice, chosen } from './report-select.js';
-import { summaryOf, talliesOf } from './report-summary.js';
+import { type Choice, chosen, type Lists } from './report-select.js';
+import { type ReportSummary, summaryOf, talliesOf } from './report-summary.js';
 
 /** What a report is made of besides the model. */
 export interface ReportParts {
@@ -29,13 +29,43 @@ export interface ReportParts {
   readonly choice?: Choice;
 }
 
-/** A report as values; {@link reportJson} writes it. */
-export interface Report {
-  readonly members: Readonly<Record<string, unknown>>;
-  readonly findings: Series<FindingEntity>;
+/** A report as values, its members in the order of its schema; {@link reportJson} writes it. */
+export interface Report extends Lists {
+  readonly schema: 'fttscope.report/1';
+  readonly generator: ReportParts['generator'];
+  readonly options: ReportParts['options'];
+  readonly summary: ReportSummary;
+  readonly capture: CaptureEntry;
+  /** Rows and octets by stack of protocols: `fttims:ip:udp:sip`. */
+  readonly protocols: ProtocolCounts;
+  readonly limits: readonly LimitReached[];
 }
 
-/** The report of a capture, its members in the order of its schema. */
+/** What was read. */
+export interface CaptureEntry {
+  readonly files: readonly CaptureFileEntry[];
+  readonly start?: Moment | undefined;
+  readonly end?: Moment | undefined;
+  readonly point?: CapturePoint | undefined;
+}
+
+/** A file of the capture. */
+export interface CaptureFileEntry {
+  readonly id: number;
+  readonly name: string;
+  readonly format: string;
+  readonly linkTypes: readonly number[];
+  readonly frames: number;
+  readonly bytes: number;
+  readonly start?: Moment | undefined;
+  readonly end?: Moment | undefined;
+  /** Why it was not read to its end. */
+  readonly truncated?: string | undefined;
+  readonly duplicates: number;
+  readonly point?: CapturePoint | undefined;
+}
+
+/** The report of a capture. */
 export function reportOf(model: SessionModel, parts: ReportParts): Report {
   const read = new Set(parts.files.map((f) => f.id));
   for (const d of parts.damage) if (read.has(d.file)) model.damaged(d.file, damageOf(d));
@@ -56,7 +86,7 @@ export function reportOf(model: SessionModel, parts: ReportParts): Report {
   const lists = chosen(all, parts.choice ?? {});
   // Calls and media may be many, and those of the whole are counted.
   const tallies = lists === all ? model.tallies() : talliesOf(lists);
-  const members = {
+  return {
     schema: 'fttscope.report/1',
     generator: parts.generator,
     options: parts.options,
@@ -66,7 +96,6 @@ export function reportOf(model: SessionModel, parts: ReportParts): Report {
     protocols: parts.tap.protocols(),
     limits,
   };
-  return { members, findings: lists.findings };
 }
 
 /** A file is named in the line that says what is wrong with it. */
@@ -81,8 +110,7 @@ const damageOf = ({ label, message }: Damage): Words =>
  */
 export function redactedReportOf(model: SessionModel, parts: ReportParts, names: Pseudonyms): Report {
   if (model.tell !== names.tell) throw new Error('the model does not tell its sentences with these pseudonyms');
-  const told = redacted(reportOf(model, parts).members, reportSchema(Object.keys(CATALOGUE)), names);
-  return { members: told, findings: told.findings as readonly FindingEntity[] };
+  return redacted(reportOf(model, parts), reportSchema(Object.keys(CATALOGUE)), names);
 }
 
 const SEVERITIES: readonly Severity[] = ['note', 'warn', 'error'];
@@ -100,7 +128,7 @@ export function knownFindings(text: string): KnownFindings | undefined {
   return options.redacted === true ? undefined : new Map(findings.map((f) => [f.uid, f.severity]));
 }
 
-function captureOf({ files, damage, tap }: ReportParts, tell: Tell): object {
+function captureOf({ files, damage, tap }: ReportParts, tell: Tell): CaptureEntry {
   let start: Moment | undefined;
   let end: Moment | undefined;
   for (const s of tap.files.values()) {
@@ -112,7 +140,7 @@ function captureOf({ files, damage, tap }: ReportParts, tell: Tell): object {
   return { files: files.map((f) => fileOf(f, tap, damage, tell)), start, end, ...point };
 }
 
-function fileOf(f: CaptureFile, tap: SessionTap, damage: readonly Damage[], tell: Tell): object {
+function fileOf(f: CaptureFile, tap: SessionTap, damage: readonly Damage[], tell: Tell): CaptureFileEntry {
   const span = tap.files.get(f.id);
   const damaged = damage.find((d) => d.file === f.id);
   return {

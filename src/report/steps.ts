@@ -2,6 +2,7 @@ import { isChallenge } from '../../dissectors/sip/status.js';
 import type { CallEntity, FindingEntity, MediaEntity, RegistrationEntity, TunnelEntity } from '../model/entities.js';
 import { isBefore, type Moment, millis } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
+import type { Series } from '../model/series.js';
 import { isCutOff } from '../model/tally.js';
 import type { Lists } from './report-select.js';
 import { moreWords, number } from './report-words.js';
@@ -115,7 +116,7 @@ function least<T>(all: readonly T[], cost: (x: T) => number): T | undefined {
 }
 
 /** How bad the worst finding about a thing is: 0 for a note, or none. */
-function harms(findings: readonly FindingEntity[]): (kind: string, id: number) => number {
+function harms(findings: Series<FindingEntity>): (kind: string, id: number) => number {
   const worst = new Map<string, number>();
   for (const { severity, refs } of findings)
     for (const { kind, id } of refs) {

@@ -30,7 +30,7 @@ export const ladderOffers = (ladder: Ladder): ExportOffer[] => [
 const REPORTS = [
   { name: 'Markdown', for: 'report for people, for a ticket', file: 'findings.md', text: reportMarkdown },
   { name: 'HTML', for: 'report as one page', file: 'html', text: reportHtml },
-  { name: 'JSON', for: 'report for programs', file: 'report.json', text: (r: Report) => reportJson(r.members) },
+  { name: 'JSON', for: 'report for programs', file: 'report.json', text: reportJson },
 ];
 
 /** What every capture can be saved as. */

@@ -1,7 +1,6 @@
 import { Hindsight, hindsightAmong, type Lists } from '../engine/hindsight.js';
 import type { Registry } from '../engine/registry.js';
 import type { Field } from '../kit/index.js';
-import type { Report } from '../report/report.js';
 
 /** How far reading is, and who tells of all that was read. */
 export interface Reading {
@@ -10,7 +9,7 @@ export interface Reading {
   grows(): boolean;
   /** Resolves when there is more than before. */
   news(): Promise<void>;
-  telling<T>(make: (report: Report) => T): Promise<T>;
+  telling<T>(make: (report: Lists) => T): Promise<T>;
 }
 
 /** What is known of rows once everything was read; kept for whoever asks for the same again. */
@@ -38,7 +37,7 @@ export class KnownAtEnd {
     const names = [...new Set(among.map((f) => f.name))].sort().join();
     if (this.known === undefined || this.asked !== names) {
       this.asked = names;
-      this.known = reading.telling(({ members }) => new Hindsight(members as unknown as Lists, among, this.registry()));
+      this.known = reading.telling((report) => new Hindsight(report, among, this.registry()));
     }
     return this.known;
   }

@@ -1,5 +1,4 @@
 import type { MessagePort } from 'node:worker_threads';
-import { MadeSeries } from '../model/series.js';
 import type { Report } from '../report/report.js';
 import { CaptureViewer } from './capture-viewer.js';
 import type { Questions, ToEngine, ToScreens } from './messages.js';
@@ -81,9 +80,9 @@ function answer(viewer: CaptureViewer, m: ToEngine & { type: 'ask' }, watch: Wat
 }
 
 /** The report with its lists in arrays: what reads them from elsewhere cannot go to another thread. */
-function inArrays({ members, findings }: Report): Report {
-  const lists = Object.entries(members).map(([name, v]) => [name, v instanceof MadeSeries ? v.slice() : v]);
-  return { members: Object.fromEntries(lists), findings: findings.slice() };
+function inArrays(report: Report): Report {
+  const { calls, media, findings } = report;
+  return { ...report, calls: calls.slice(), media: media.slice(), findings: findings.slice() };
 }
 
 /** @param over is told when it will get no more rows */

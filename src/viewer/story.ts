@@ -1,52 +1,18 @@
-import type {
-  AddressingEntity,
-  CallEntity,
-  CapturePoint,
-  FindingEntity,
-  MediaEntity,
-  MessageEntity,
-  RegistrationEntity,
-  SubscriptionEntity,
-  TunnelEntity,
-} from '../model/entities.js';
-import type { Moment } from '../model/moment.js';
+import type { CallEntity, FindingEntity, MediaEntity } from '../model/entities.js';
 import type { Report } from '../report/report.js';
 import { Seen, type SeenValues } from './seen-values.js';
 import { Slices } from './slices.js';
 import { Texts, type TextsAdded, TextsWriter } from './texts.js';
 
-/** The members of a report that screens show. */
-export interface Story {
+/** A report as screens show it: its lists at hand. */
+export interface Story extends Omit<Report, 'calls' | 'media' | 'findings'> {
   /** All of the capture was read when it was made. */
   readonly whole: boolean;
-  readonly summary: Readonly<Record<string, unknown>>;
-  readonly capture: { readonly start?: Moment; readonly end?: Moment; readonly files: readonly CaptureFileEntry[] };
-  readonly tunnels: readonly TunnelEntity[];
-  readonly addressing: readonly AddressingEntity[];
-  readonly registrations: readonly RegistrationEntity[];
   readonly calls: readonly CallEntity[];
-  readonly messages: readonly MessageEntity[];
-  readonly subscriptions: readonly SubscriptionEntity[];
   readonly media: readonly MediaEntity[];
   readonly findings: readonly FindingEntity[];
-  /** Rows and octets by stack of protocols: `fttims:ip:udp:sip`. */
-  readonly protocols: Readonly<Record<string, { readonly rows: number; readonly bytes: number }>>;
-  readonly limits: readonly { readonly name: string; readonly cap: number; readonly hit: number }[];
   /** Values of fields that the report tells of. */
   readonly seen: SeenValues;
-}
-
-export interface CaptureFileEntry {
-  readonly id: number;
-  readonly name: string;
-  readonly format: string;
-  readonly frames: number;
-  readonly bytes: number;
-  readonly start?: Moment;
-  readonly end?: Moment;
-  readonly truncated?: string;
-  readonly duplicates: number;
-  readonly point?: CapturePoint;
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -97,10 +63,10 @@ export interface StorySent {
 }
 
 /** What screens show of a report, in the thread that made it. */
-export function storyOf({ members }: Report, whole = true): Story {
+export function storyOf(report: Report, whole = true): Story {
   const story: Record<string, unknown> = {};
   const seen = new Seen();
-  for (const [name, value] of Object.entries(members)) {
+  for (const [name, value] of Object.entries(report)) {
     const entries = entriesOf(value);
     if (entries === undefined) seen.member(name, value);
     else for (const entry of entries) seen.entry(name, entry);
@@ -114,12 +80,12 @@ const entriesOf = (value: unknown): Iterable<Members> | undefined =>
   typeof value === 'object' && value !== null && Symbol.iterator in value ? (value as Iterable<Members>) : undefined;
 
 /** Packs a report for the thread of the screens. */
-export async function packed({ members }: Report, whole: boolean): Promise<StorySent> {
+export async function packed(report: Report, whole: boolean): Promise<StorySent> {
   const slices = new Slices();
   const seen = new Seen();
   const lists: Record<string, ListSent> = {};
   const rest: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(members)) {
+  for (const [name, value] of Object.entries(report)) {
     const entries = entriesOf(value);
     const aside = LONG[name];
     if (entries === undefined) seen.member(name, value);

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { hindsightFields } from '../../src/engine/engine-fields.js';
 import type { CallEntity, FindingEntity, MediaEntity, TunnelEntity } from '../../src/model/entities.js';
-import type { Report } from '../../src/report/report.js';
 import { KnownAtEnd } from '../../src/viewer/known-at-end.js';
 import { run, sample } from '../cli/run.js';
 import { until } from '../support/until.js';
@@ -22,7 +21,7 @@ interface Told {
   readonly findings: readonly FindingEntity[];
 }
 
-const EMPTY: Report = { members: { tunnels: [], calls: [], media: [], findings: [] }, findings: [] };
+const EMPTY: Told = { tunnels: [], calls: [], media: [], findings: [] };
 
 const told = (path: string): Told => JSON.parse(run(['report', '-q', path]).out) as Told;
 
@@ -103,7 +102,7 @@ describe('with hindsight', () => {
       isEnded: () => ended,
       grows: () => grows,
       news: () => new Promise<void>((resolve) => (more = resolve)),
-      telling: async <T>(make: (report: Report) => T) => make(EMPTY),
+      telling: async <T>(make: (report: Told) => T) => make(EMPTY),
     };
     const known = new KnownAtEnd(reading, () => ({ byName: () => [] }));
     await assert.rejects(

@@ -154,7 +154,7 @@ async function told(open: Open, keylog: string): Promise<void> {
     damage: [],
     tap,
   };
-  const text = [...reportJson(reportOf(model, parts).members)].join('');
+  const text = [...reportJson(reportOf(model, parts))].join('');
   JSON.parse(text);
 }
 

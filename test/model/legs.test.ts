@@ -46,14 +46,14 @@ async function told(files: readonly Uint8Array[], keylog: string, called: readon
   await source.close();
   tap.finish();
   const generator = { name: 'fttscope', version: '0' };
-  const { members } = reportOf(model, {
+  const report = reportOf(model, {
     generator,
     options: { heuristicRtp: true, verifyAll: false, autoKeys: true, muted: [] },
     files: source.files,
     damage: source.damage,
     tap,
   });
-  const r = JSON.parse([...reportJson(members)].join(''));
+  const r = JSON.parse([...reportJson(report)].join(''));
   assert.deepEqual(violations(r, reportSchema(Object.keys(CATALOGUE))), []);
   return r;
 }

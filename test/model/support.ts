@@ -81,7 +81,7 @@ export async function reportOn(
   await source.close();
   tap.finish();
   if (end === 'kept') model.shelve();
-  const { members } = reportOf(model, {
+  const report = reportOf(model, {
     generator: { name: 'fttscope', version: '0' },
     options: { heuristicRtp: true, verifyAll: false, autoKeys: true, muted: [] },
     files: source.files,
@@ -89,7 +89,7 @@ export async function reportOn(
     limits: pass.index.ledger.limits,
     tap,
   });
-  return JSON.parse([...reportJson(members)].join(''));
+  return JSON.parse([...reportJson(report)].join(''));
 }
 
 export const ENDS = { client: at('192.0.2.10', 40_000), server: at('198.51.100.1', 443) };

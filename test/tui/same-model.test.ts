@@ -24,7 +24,7 @@ describe('screens and report', () => {
       const printed = run(['report', path]);
       assert.equal(printed.code, 0, printed.err);
       const { viewer, fields } = await viewerOf([path]);
-      const shown = [...reportJson((await viewer.report()).members)].join('');
+      const shown = [...reportJson(await viewer.report())].join('');
       assert.equal(shown, printed.out);
       const told = JSON.parse(printed.out) as Told;
 
@@ -59,7 +59,7 @@ describe('screens and report', () => {
     const path = sample('20-healthy-call.pcapng');
     const printed = run(['report', path, '--eftf-issuer', 'Operator CA']);
     const { viewer, fields } = await viewerOf([path], { eftfIssuer: ['Operator CA'] });
-    assert.equal([...reportJson((await viewer.report()).members)].join(''), printed.out);
+    assert.equal([...reportJson(await viewer.report())].join(''), printed.out);
     const stage = new Stage(viewer, fields, 200, 50);
     await stage.press('5');
     await stage.until(/! tls\.unexpected-issuer/);

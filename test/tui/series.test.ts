@@ -178,8 +178,7 @@ describe('counts', () => {
 
   test('agree with the report of a capture', async () => {
     const viewer = await viewerOn(sample('20-healthy-call.pcapng'));
-    const { members } = await viewer.report();
-    const streams = members.media as MediaEntity[];
+    const { media: streams } = await viewer.report();
     for (const m of streams) {
       const s = finish(streamOverTime(viewer.rows, m, 100));
       assert.equal(

@@ -19,7 +19,6 @@ import { reportHtml } from '../../report/report-html.js';
 import { type ListName, RECORDS, writeRecords, writeReport } from '../../report/report-json.js';
 import { reportMarkdown } from '../../report/report-markdown.js';
 import { reportSchema } from '../../report/report-schema.js';
-import type { Lists } from '../../report/report-select.js';
 import { ReportShelf } from '../../report/report-shelf.js';
 import { courseOf, isOutside, type Step, stepsOf } from '../../report/steps.js';
 import type { TextBytes } from '../../report/text-bytes.js';
@@ -117,8 +116,10 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Known
 }
 
 /** Whether no SIP is of the user, or of the Call-ID, that was asked for. */
-function lacksDialog({ members }: Report, { user, callId }: ReportOptions): boolean {
-  const { registrations, calls, messages, subscriptions } = members as unknown as Lists;
+function lacksDialog(
+  { registrations, calls, messages, subscriptions }: Report,
+  { user, callId }: ReportOptions,
+): boolean {
   const asked = user !== undefined || callId !== undefined;
   return asked && [registrations, calls, messages, subscriptions].every((list) => list.length === 0);
 }
@@ -168,10 +169,9 @@ async function compared(captures: readonly string[], o: ReportOptions): Promise<
   for (const [i, name] of names.entries()) {
     const { read: _, ...rest } = o;
     const { reading, outcome, told: report, shelf } = await make([name], rest);
-    const lists = report.members as unknown as Lists;
-    const course = courseOf(lists, i === 0 ? 'good' : 'bad');
-    const steps = [false, true].map((outside) => stepsOf(lists, course, outside));
-    told.push({ isOutside: isOutside(lists), part: course.words, steps });
+    const course = courseOf(report, i === 0 ? 'good' : 'bad');
+    const steps = [false, true].map((outside) => stepsOf(report, course, outside));
+    told.push({ isOutside: isOutside(report), part: course.words, steps });
     shelf.close();
     codes.push(reading.code(outcome, isFailed(report, o, name)));
   }
@@ -196,9 +196,9 @@ function writer(o: ReportOptions): (told: Report) => void {
   if (asked > 1) throw new UserError('only one of --html, --markdown and --records');
   if (o.html === true) return (told) => write(reportHtml(told));
   if (o.markdown === true) return (told) => write(reportMarkdown(told));
-  if (o.records === undefined) return (told) => writeWith((out) => writeReport(out, told.members));
+  if (o.records === undefined) return (told) => writeWith((out) => writeReport(out, told));
   const lists = recordLists(o.records);
-  return (told) => writeWith((out) => writeRecords(out, told.members, lists));
+  return (told) => writeWith((out) => writeRecords(out, told, lists));
 }
 
 function recordLists(values: readonly string[]): ListName[] {
