@@ -14,6 +14,7 @@ import { targetOf } from '../model/packet-sizes.js';
 import { limitOf } from '../model/path-messages.js';
 import type { SessionModel } from '../model/session-model.js';
 import { Flag } from '../model/tcp-life.js';
+import { Watch, type Watched } from '../model/watch.js';
 import { Working } from '../model/working.js';
 import type { Flow } from '../stream/flow.js';
 import type { Envelope } from '../tunnel/deframe.js';
@@ -509,6 +510,11 @@ export class SessionTap implements Tap {
     }
   }
 
+  private watched(): Watched[] {
+    const nameOf = (id: number): string => this.sources.find((f) => f.id === id)?.name ?? '';
+    return this.files.size < 2 ? [] : [...this.files].map(([file, f]) => ({ file, name: nameOf(file), ...f }));
+  }
+
   /** The tunnels as a report tells of them; call it when the pass has ended. */
   finish(): void {
     const end = this.at.seen();
@@ -526,7 +532,16 @@ export class SessionTap implements Tap {
     const sessions = new Map(first.map(({ tunnel }) => [tunnel.session?.clientRandom ?? '', tunnel.id]));
     sessions.delete('');
     const { tell, clock } = this.model;
-    this.model.finish(end, () => first.map((life) => tunnelEntity(life, { end, sessions, tell, clock })));
+    const watch = new Watch(this.watched());
+    this.model.watch = watch;
+    const until = (life: TunnelLife): Moment =>
+      watch.until(
+        [life, ...life.legs].flatMap((l) => [...l.files]),
+        end,
+      );
+    this.model.finish(end, () =>
+      first.map((life) => tunnelEntity(life, { end: until(life), sessions, tell, clock })),
+    );
     this.attempts.judge(end, new Working(this.model.tunnels), this.model.findings);
     this.points = capturePoints(lives, [...this.model.media.streams]);
   }

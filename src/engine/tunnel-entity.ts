@@ -98,7 +98,7 @@ export function tunnelEntity(life: TunnelLife, { end, sessions, tell, clock }: B
     ...(release.at !== undefined && { closed: release.at }),
     steps: stepsOf(front, life.heir ?? front),
     release,
-    idleMaxMs: Math.max(longestPause(tcp, clock), life.heir === null ? 0 : longestPause(life.heir.tcp, clock)),
+    idleMaxMs: Math.max(longestPause(life, clock), life.heir === null ? 0 : longestPause(life.heir, clock)),
     tcp: tcpOf(life, clock),
     ...(session !== undefined && { tls: tlsOf(life, session, sessions, tell) }),
     envelopes: { up: countOf(up), down: countOf(down) },
@@ -120,8 +120,8 @@ export function tunnelEntity(life: TunnelLife, { end, sessions, tell, clock }: B
 }
 
 /** The longest time without payload: one that a clock was set forward in was shorter. */
-const longestPause = ({ pauses }: TcpLife, clock: ClockSteps): number =>
-  Math.max(0, ...pauses.map(({ ms, from, to }) => ms - (millis(from, to) - clock.passed(from, to))));
+const longestPause = ({ tcp: { pauses }, files }: TunnelLife, clock: ClockSteps): number =>
+  Math.max(0, ...pauses.map(({ ms, from, to }) => ms - (millis(from, to) - clock.passed(from, to, files))));
 
 const otherOf = ({ other, answer }: Tunnel): Own =>
   answer === undefined ? (other ?? ours`unknown application data`) : ours`envelopes up, and ${answer} down`;
@@ -340,7 +340,7 @@ function helloFate(tunnel: Tunnel, { alerts }: TlsSession, { ways, end }: TcpLif
 const alertName = (description: number): Own =>
   ofNumber(description, (n) => nameOf(ALERTS, n, `alert ${n}`).toLowerCase().replaceAll(' ', '_'));
 
-function releaseOf({ tunnel, tcp, path }: TunnelLife, end: Moment, clock: ClockSteps): Release {
+function releaseOf({ tunnel, tcp, path, files }: TunnelLife, end: Moment, clock: ClockSteps): Release {
   const e = tcp.end;
   // Where one direction was not captured nobody knows what came back.
   const deaf = tcp.ways.every((w) => w.segments > 0) ? tcp.deaf : null;
@@ -349,7 +349,7 @@ function releaseOf({ tunnel, tcp, path }: TunnelLife, end: Moment, clock: ClockS
   if (deaf !== null && (e === null || isVain || isBefore(deaf, e)))
     return { by: 'unknown', how: 'silent', at: deaf, row: deaf.row, idleBeforeMs: deaf.idleMs, basis: 'inferred' };
   if (e === null || e.how === 'silent') {
-    const idle = clock.passed(tcp.last, end);
+    const idle = clock.passed(tcp.last, end, files);
     return { by: 'unknown', how: idle >= SILENT_MS ? 'silent' : 'capture-end', basis: 'inferred' };
   }
   const side = tunnel.direction(e.side) === 'up' ? 'ue' : 'eftf';
@@ -375,12 +375,12 @@ const pendingOf = (octets: readonly [number, number], ue: 0 | 1): NonNullable<Re
 /** An RST whose TTL is not that of the segments before it was made on the way. */
 const isForeign = (e: Ending, usual: number): boolean => usual !== 0 && Math.abs(e.hops - usual) > 1;
 
-function tcpOf({ tunnel, tcp }: TunnelLife, clock: ClockSteps): TunnelEntity['tcp'] {
+function tcpOf({ tunnel, tcp, files }: TunnelLife, clock: ClockSteps): TunnelEntity['tcp'] {
   const [a, b] = tcp.ways;
   // The clock was set in the middle of it.
   const isReal = ({ at, ms }: Stall): boolean => {
     const from = later(at, -ms / 1000);
-    return ms - millis(from, at) + clock.passed(from, at) >= STALL_MS;
+    return ms - millis(from, at) + clock.passed(from, at, files) >= STALL_MS;
   };
   return {
     ...(tcp.rttMs !== undefined && { rttMs: tcp.rttMs }),

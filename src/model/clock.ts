@@ -28,10 +28,14 @@ export class ClockSteps {
     return this.steps.some((s) => s.ms < 0 && files.some((f) => f.file === s.file));
   }
 
-  /** Milliseconds that passed from one time to another: that by which a clock was set forward between them is none of it. */
-  passed(from: Moment, to: Moment): number {
+  /**
+   * Milliseconds that passed from one time to another: that by which the clock of one of these files was set forward
+   * between them is none of it.
+   */
+  passed(from: Moment, to: Moment, files: ReadonlySet<number>): number {
     let ms = millis(from, to);
-    for (const s of this.steps) if (s.ms > 0 && millis(from, s.before) >= 0 && millis(s.at, to) >= 0) ms -= s.ms;
+    for (const s of this.steps)
+      if (s.ms > 0 && files.has(s.file) && millis(from, s.before) >= 0 && millis(s.at, to) >= 0) ms -= s.ms;
     return ms;
   }
 }

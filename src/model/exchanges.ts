@@ -159,7 +159,7 @@ function followTime(x: Subscription, e: SipEvent): void {
   }
 }
 
-type Until = (tunnel: number | undefined) => Moment;
+type Until = (tunnel: number | undefined, start: Seen) => Moment;
 
 /** Nothing is broken where nobody is there, or does not want it. */
 const ABSENT: ReadonlySet<number> = new Set([404, 410, 480, 486, 600, 603, 604]);
@@ -194,7 +194,7 @@ export function judgeMessages(all: readonly Exchange<MessageEntity>[], until: Un
   const reported = reportedOf(all);
   for (const x of all) {
     const { entity: m } = x;
-    const end = until(m.tunnel);
+    const end = until(m.tunnel, x.start);
     const raise = (code: string, detail: Own, remark: Remark = {}): void =>
       findings.raise(code, x.answered ?? x.start, refsOf(m), { detail, ...remark });
     if (m.status !== undefined && m.status >= 400 && !isChallenge(m.status))
@@ -227,7 +227,7 @@ export function judgeSubscriptions(
     if (entity.status !== undefined && entity.status < 300) accepted.set(kindOf(entity), i);
   for (const [i, x] of all.entries()) {
     const { status, method, event = '', notifications, tunnel } = x.entity;
-    const end = until(tunnel);
+    const end = until(tunnel, x.start);
     const which = event === '' ? ours`for something` : words`for ${oneOf(event, EVENTS)}`;
     // Outside of tunnels a NOTIFY may go another way.
     const isUrgent = event === 'reg' && method === 'SUBSCRIBE' && x.entity.tunnel !== undefined;
@@ -263,22 +263,22 @@ const kindOf = ({ tunnel, event, method }: SubscriptionEntity): string => `${tun
  * Judges subscriptions that ran out although they were wanted.
  * @param until when those of a tunnel were wanted, and something could be heard of them
  */
-export function judgeLapses(all: readonly Subscription[], until: (tunnel: number) => Moment, findings: Findings): void {
+export function judgeLapses(all: readonly Subscription[], until: (tunnel: number, start: Seen) => Moment, findings: Findings): void {
   const last = new Map<string, Subscription>();
   for (const x of all) if (x.granted !== null) last.set(kindOf(x.entity), x);
   for (const x of all) {
     const { method, tunnel, event = '' } = x.entity;
-    const { granted, asked, ended, isTimedOut } = x;
+    const { start, granted, asked, ended, isTimedOut } = x;
     // One that was asked for again elsewhere goes on there.
     if (tunnel === undefined || method !== 'SUBSCRIBE' || granted === null || last.get(kindOf(x.entity)) !== x)
       continue;
     const lapse = later(granted.at, granted.seconds);
-    if ((ended !== null && !isTimedOut) || millis(lapse, until(tunnel)) < ANSWER_MS) continue;
+    if ((ended !== null && !isTimedOut) || millis(lapse, until(tunnel, start)) < ANSWER_MS) continue;
     const which = event === '' ? ours`something` : oneOf(event, EVENTS);
     const tried = asked !== null && isBefore(granted.at, asked) ? ' A refresh was sent, and not accepted.' : '';
     findings.raise('subscription.expired', granted.at, refsOf(x.entity), {
       detail: words`The one for ${which} was granted for ${granted.seconds} s from then on.${tried}`,
-      lasted: { from: granted.at, to: until(tunnel), leastMs: granted.seconds * 1000 },
+      lasted: { from: granted.at, to: until(tunnel, start), leastMs: granted.seconds * 1000 },
       ...(event !== 'reg' && { severity: 'note' }),
     });
   }

@@ -4,7 +4,7 @@ import type { IsShaky } from './capture-quality.js';
 import { CATALOGUE, type CatalogueEntry, ORDER } from './catalogue.js';
 import type { ClockSteps } from './clock.js';
 import type { FindingEntity, Severity } from './entities.js';
-import { isBefore, type Moment, type Seen } from './moment.js';
+import { fileOf, isBefore, type Moment, type Seen } from './moment.js';
 import { uid } from './uid.js';
 
 /** What a finding is about. */
@@ -132,11 +132,18 @@ export class Findings {
     }
   }
 
-  /** Takes back what rests on a time that did not pass. */
-  correct(clock: ClockSteps): void {
-    for (const [key, { remark: r }] of this.raised)
-      if (r.lasted !== undefined && clock.passed(r.lasted.from, r.lasted.to) < r.lasted.leastMs)
-        this.raised.delete(key);
+  /**
+   * Takes back what rests on a time that did not pass.
+   * @param filesOf in which a tunnel was seen
+   */
+  correct(clock: ClockSteps, filesOf: (tunnel: number) => ReadonlySet<number>): void {
+    for (const [key, { remark, refs, rows }] of this.raised) {
+      const { lasted } = remark;
+      if (lasted === undefined) continue;
+      const tunnel = refs.find((x) => x.kind === 'tunnel')?.id;
+      const files = tunnel === undefined ? new Set([fileOf({ row: rows[0] })]) : filesOf(tunnel);
+      if (clock.passed(lasted.from, lasted.to, files) < lasted.leastMs) this.raised.delete(key);
+    }
   }
 
   /** Makes a finding about a tunnel less bad: seen in full it is noise. */

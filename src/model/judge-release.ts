@@ -48,7 +48,7 @@ export function judgeReleases(m: SessionModel, isShaky: IsShaky): void {
     const inside = m.insides.get(t.id);
     if (inside !== undefined && t.state !== 'other') {
       const own = calls.get(t.id) ?? [];
-      judgeLeases(t, inside, own, t.release.at ?? m.end, m.findings);
+      judgeLeases(t, inside, own, t.release.at ?? m.endOf(t), m.findings);
       judgeReaddressing(t, inside, own, registrations.get(t.id) ?? [], m.findings);
     }
     const { at, row = '' } = t.release;
@@ -164,7 +164,7 @@ export function judgeKept(m: SessionModel): void {
     const own = registrations.get(t.id) ?? [];
     const last = own.at(-1);
     if (last?.end == null || own.some((r) => r.state !== 'deregistered')) continue;
-    const ms = millis(last.end, t.release.at ?? m.end);
+    const ms = millis(last.end, t.release.at ?? m.endOf(t));
     if (ms < KEPT_MS) continue;
     const detail = ours`It stayed for ${Math.round(ms / 1000)} s after that.`;
     m.findings.raise('tunnel.kept', last.end, refs(t, 'registration', [last]), { detail });

@@ -24,7 +24,7 @@ import { judgePackets, judgePairs } from './judge-stream.js';
 import { judgeTunnel, tunnelRef } from './judge-tunnel.js';
 import { judgeUse, usesSix } from './judge-use.js';
 import type { MediaStream } from './media-stream.js';
-import { earlier, isBefore, type Moment, type Seen } from './moment.js';
+import { earlier, fileOf, isBefore, type Moment, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import type { SessionModel } from './session-model.js';
 import { Working } from './working.js';
@@ -51,7 +51,7 @@ export function judge(m: SessionModel): void {
 
 /** Judges each tunnel by itself, and what ran inside. */
 function judgeTunnels(m: SessionModel, isShaky: IsShaky): void {
-  const { findings, signalling, end } = m;
+  const { findings, signalling } = m;
   const agreed = new Map<number, Set<number>>();
   for (const r of signalling.registrations) {
     const spis = agreed.get(r.tunnel) ?? new Set();
@@ -66,7 +66,7 @@ function judgeTunnels(m: SessionModel, isShaky: IsShaky): void {
     judgeTunnel(t, first, isOther, findings);
     const inside = m.insides.get(t.id);
     if (inside !== undefined && t.state !== 'other') {
-      const ended = t.release.at ?? end;
+      const ended = t.release.at ?? m.endOf(t);
       const lacks = isShaky(t.id, 'dhcp.no-answer', 'sight');
       if (lacks && t.pcscf?.source === 'static') t.pcscf.source = 'unknown';
       const view = {
@@ -91,14 +91,15 @@ function judgeSignalling(m: SessionModel): void {
   const { findings, signalling, end } = m;
   const working = new Set(m.tunnels.flatMap((t) => (t.envelopes.up.total > 0 ? t.ue.address : [])));
   for (const r of signalling.registrations)
-    judgeRegistration(r, heardUntil(m, [r.tunnel]), r.tunnel === 0 && working.has(r.source), findings);
-  for (const c of signalling.calls) judgeCall(c, heardUntil(m, c.tunnels), () => registeredFor(m, c), findings);
-  const heard = (tunnel: number | undefined): Moment => (tunnel === undefined ? end : heardUntil(m, [tunnel]));
+    judgeRegistration(r, heardUntil(m, [r.tunnel], r.start), r.tunnel === 0 && working.has(r.source), findings);
+  for (const c of signalling.calls) judgeCall(c, heardUntil(m, c.tunnels, c.start), () => registeredFor(m, c), findings);
+  const heard = (tunnel: number | undefined, start: Seen): Moment => heardUntil(m, [tunnel ?? 0], start);
   judgeMessages(signalling.messages, heard, findings);
   judgeSubscriptions(signalling.subscriptions, heard, findings);
   const registered = registeredUntil(signalling.registrations);
   // Subscriptions end with the registration, which says so itself; where none was seen they stand for themselves.
-  const wanted = (tunnel: number): Moment => earlier(heardUntil(m, [tunnel]), registered.get(tunnel) ?? end);
+  const wanted = (tunnel: number, start: Seen): Moment =>
+    earlier(heardUntil(m, [tunnel], start), registered.get(tunnel) ?? end);
   judgeLapses(signalling.subscriptions, wanted, findings);
   for (const [tunnel, at] of signalling.tooLong)
     findings.raise('sip.udp-too-long', at, tunnel === 0 ? [] : [{ kind: 'tunnel', id: tunnel }]);
@@ -116,11 +117,11 @@ function judgeMediaOfCalls(m: SessionModel): void {
   }
   for (const c of signalling.calls) {
     const own = streams.get(c.id) ?? [];
-    const until = heardUntil(m, c.tunnels);
+    const until = heardUntil(m, c.tunnels, c.start);
     judgeProgress(c, media.streams, until, findings);
     judgeFlow(c, own, until, findings);
     judgeMoves(c, own, findings);
-    judgePairs(c, own, end, findings);
+    judgePairs(c, own, until, findings);
   }
 }
 
@@ -132,14 +133,19 @@ function doubt({ signalling }: SessionModel, isShaky: IsShaky): void {
     if (c.isPresumed && [...c.tunnels].some((t) => isShaky(t, 'call.no-answer', 'sight'))) c.doubt();
 }
 
-/** Until when anything of what runs in tunnels, one or more, could be heard: they may end before the capture does. */
-export function heardUntil(m: SessionModel, tunnels: Iterable<number>): Moment {
+/**
+ * Until when anything of what runs in tunnels, one or more, could be heard: they may end before the capture does.
+ * @param start of it, where it is outside of tunnels
+ */
+export function heardUntil(m: SessionModel, tunnels: Iterable<number>, start: Seen): Moment {
   let until: Moment | undefined;
   for (const id of tunnels) {
-    const ended = m.tunnel(id)?.release.at ?? m.end;
+    const t = m.tunnel(id);
+    if (t === undefined) continue;
+    const ended = t.release.at ?? m.endOf(t);
     if (until === undefined || isBefore(until, ended)) until = ended;
   }
-  return until ?? m.end;
+  return until ?? m.watch.until([fileOf(start)], m.end);
 }
 
 /** When the UE of each tunnel began to register, of those where it was let in. */

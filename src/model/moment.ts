@@ -32,6 +32,12 @@ export function rowName(file: number, frame: number, inner: number): string {
   return file === 0 ? s : `${file}:${s}`;
 }
 
+/** The number of the file of a row; 1 where there is only one. */
+export const fileOf = ({ row }: { readonly row: string }): number => {
+  const colon = row.indexOf(':');
+  return colon < 0 ? 1 : Number(row.slice(0, colon));
+};
+
 /**
  * The packet at hand: where it stands and when it came. One instance serves all packets; {@link seen} makes what may be
  * kept.

@@ -23,6 +23,7 @@ const LOOP = 3;
 const REPEATED = 3;
 /** A little late is in time. */
 export const LATE_MS = 30_000;
+const NO_FILES: ReadonlySet<number> = new Set();
 const MIN_EXPIRES = headerId('Min-Expires');
 const REQUIRE = headerId('Require');
 
@@ -256,9 +257,9 @@ export class Registration {
   }
 
   /** Whether the binding had run out by `at`. */
-  lapsed(at: Moment, clock?: ClockSteps): boolean {
+  lapsed(at: Moment, clock?: ClockSteps, files: ReadonlySet<number> = NO_FILES): boolean {
     if (this.registered === null) return false;
-    const ms = clock === undefined ? millis(this.registered, at) : clock.passed(this.registered, at);
+    const ms = clock === undefined ? millis(this.registered, at) : clock.passed(this.registered, at, files);
     return ms > (this.expiresSeconds ?? 0) * 1000;
   }
 
@@ -367,9 +368,13 @@ export class Registration {
   }
   isCutOff = false;
 
-  /** @param until when anything of it could be heard: its tunnel may end before the capture does */
-  finish(end: Moment, until: Moment, clock: ClockSteps): void {
-    if (this.state === 'registered' && this.lapsed(end, clock)) this.state = 'expired';
+  /**
+   * @param end of the capture
+   * @param until when anything of it could be heard: its tunnel may end before the capture does
+   * @param files in which it was seen
+   */
+  finish(end: Moment, until: Moment, clock: ClockSteps, files: ReadonlySet<number>): void {
+    if (this.state === 'registered' && this.lapsed(end, clock, files)) this.state = 'expired';
     this.giveUp(until);
     const last = this.transactions[this.transactions.length - 1];
     const stuck = last?.answered != null && !last.asks && millis(last.answered, until) >= ANSWER_MS;

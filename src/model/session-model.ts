@@ -16,7 +16,7 @@ import { heardUntil, judge } from './judge.js';
 import { KeepAlives } from './keep-alives.js';
 import { Media, type MediaFlow, sentUp } from './media.js';
 import type { MediaStream, Negotiated } from './media-stream.js';
-import type { Arrival, Moment, Seen } from './moment.js';
+import { type Arrival, fileOf, type Moment, type Seen } from './moment.js';
 import { OtherAttempts } from './other-attempts.js';
 import { PacketSizes } from './packet-sizes.js';
 import { BINDING } from './round-trips.js';
@@ -27,6 +27,7 @@ import type { SipEvent } from './sip-event.js';
 import { Identity } from './subscriber.js';
 import { CallTally, MediaTally, type Tallies } from './tally.js';
 import { Unreached } from './unreached.js';
+import { Watch } from './watch.js';
 
 /** Octets are missing. */
 const GAP = 'capture.gap';
@@ -93,6 +94,8 @@ export class SessionModel {
   private lastRow = '';
   private readonly byId = new Map<number, TunnelEntity>();
 
+  /** When which files were captured. */
+  watch = new Watch();
   /** Who may have issued the certificate of an EFTF, as a user expects; none: anybody. */
   issuers: readonly string[] = [];
   /** How sentences with words of others are told. */
@@ -285,7 +288,14 @@ export class SessionModel {
     this.tellSteps();
     this.tunnels = tunnels();
     for (const t of this.tunnels) this.byId.set(t.id, t);
-    this.signalling.finish(end, (ids) => heardUntil(this, ids), this.clock);
+    this.signalling.finish(
+      {
+        files: (tunnel, start) => this.filesOf(tunnel, start),
+        end: (files) => this.watch.until(files, end),
+        heard: (tunnels, start) => heardUntil(this, tunnels, start),
+      },
+      this.clock,
+    );
     for (const s of this.media.streams) {
       this.signalling.calls.at(s.call)?.carry(s);
     }
@@ -295,7 +305,21 @@ export class SessionModel {
     }
     this.tellSenders();
     judge(this);
-    if (this.clock.steps.length > 0) this.findings.correct(this.clock);
+    if (this.clock.steps.length > 0) this.findings.correct(this.clock, (t) => this.filesOf(t, end));
+  }
+
+  /** The files in which a tunnel was seen at its first place; of what is outside of tunnels that in which it began. */
+  filesOf(tunnel: number, start: Seen): ReadonlySet<number> {
+    const legs = this.tunnel(tunnel)?.legs.filter((l) => l.tunnel === tunnel) ?? [];
+    return new Set(legs.length === 0 ? [fileOf(start)] : legs.map((l) => l.file));
+  }
+
+  /** When the capture ended that a tunnel is in: others that are given with it go on, of other days maybe. */
+  endOf(t: TunnelEntity): Moment {
+    return this.watch.until(
+      t.legs.map((l) => l.file),
+      this.end,
+    );
   }
 
   /** The tunnel with this number; undefined for one that is only a further leg of another. */
@@ -311,7 +335,7 @@ export class SessionModel {
     const subscriber = identity.entry;
     if (subscriber !== undefined) t.subscriber = subscriber;
     t.keepAlives = keepAlives.list();
-    const entity = addressing.entity(this.addressing.length + 1, t.id, t.uid, t.addresses, this.end);
+    const entity = addressing.entity(this.addressing.length + 1, t.id, t.uid, t.addresses, this.endOf(t));
     if (!addressing.empty) this.addressing.push(entity);
     const pcscf = inside.server;
     if (pcscf !== undefined) t.pcscf = { address: pcscf, source: addressing.pcscfSource(pcscf) };

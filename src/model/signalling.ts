@@ -23,6 +23,16 @@ import { SipEvent, SipKnown } from './sip-event.js';
 /** RFC 3261 §18.1.1: longer requests want a transport with congestion control. */
 const MOST_UDP = 1300;
 
+/** What could be seen of something. */
+export interface Sight {
+  /** The files in which a tunnel, or what began outside of them, was seen. */
+  files(tunnel: number, start: Seen): ReadonlySet<number>;
+  /** When the capture that these files are part of ended. */
+  end(files: Iterable<number>): Moment;
+  /** Until when anything of what runs in these tunnels, or began outside of them, could be heard. */
+  heard(tunnels: Iterable<number>, start: Seen): Moment;
+}
+
 /** The SIP of a capture: registrations, calls, messages, subscriptions, over every transport and tunnel. */
 export class Signalling {
   readonly registrations: Registration[] = [];
@@ -182,11 +192,14 @@ export class Signalling {
     if (e.method === 'NOTIFY') this.bindings.notified(e, at);
   }
 
-  /** @param until when anything of what runs in these tunnels could be heard */
-  finish(end: Moment, until: (tunnels: Iterable<number>) => Moment, clock: ClockSteps): void {
-    const heard = (r: Registration): Moment => until([r.tunnel]);
-    for (const r of this.registrations) r.finish(end, heard(r), clock);
+  /** @param sight until when anything of what began somewhere could be heard */
+  finish(sight: Sight, clock: ClockSteps): void {
+    const heard = (r: Registration): Moment => sight.heard([r.tunnel], r.start);
+    for (const r of this.registrations) {
+      const files = sight.files(r.tunnel, r.start);
+      r.finish(sight.end(files), heard(r), clock, files);
+    }
     this.bindings.finish(this.registrations, heard);
-    for (const c of this.calls) c.finish(until(c.tunnels));
+    for (const c of this.calls) c.finish(sight.heard(c.tunnels, c.start));
   }
 }
