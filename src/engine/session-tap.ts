@@ -539,9 +539,7 @@ export class SessionTap implements Tap {
         [life, ...life.legs].flatMap((l) => [...l.files]),
         end,
       );
-    this.model.finish(end, () =>
-      first.map((life) => tunnelEntity(life, { end: until(life), sessions, tell, clock })),
-    );
+    this.model.finish(end, () => first.map((life) => tunnelEntity(life, { end: until(life), sessions, tell, clock })));
     this.attempts.judge(end, new Working(this.model.tunnels), this.model.findings);
     this.points = capturePoints(lives, [...this.model.media.streams]);
   }

@@ -5,7 +5,9 @@ import { type Moment, millis } from './moment.js';
 /** Timers B, F and H of RFC 3261 (§17.1.1.2, §17.1.2.2, §13.3.1.4): 64 times a T1 of 0.5 s. So long is waited at least. */
 export const ANSWER_MS = 32_000;
 /** The same with the T1 of 2 s that UE and P-CSCF have between them. TS 24.229 table 7.7.1 */
-const IMS_ANSWER_MS = 128_000;
+export const IMS_ANSWER_MS = 128_000;
+/** What another way, or a mirror, brings once more comes sooner. */
+export const COPY_MS = 1000;
 /** Timers emerg-reg and emerg-request: so long a UE waits at most, before it tries another access. TS 24.229 table 7.8.1 */
 export const EMERGENCY = { registerMs: 20_000, inviteMs: 15_000 } as const;
 /** What is sent again within this has a T1 of 0.5 s. */

@@ -2,13 +2,13 @@ import { bareUri, Header, headerId } from '../../dissectors/sip/index.js';
 import { isChallenge } from '../../dissectors/sip/status.js';
 import { type Tell, type Words, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
-import { EMERGENCY, patience } from './answer-time.js';
+import { COPY_MS, EMERGENCY, IMS_ANSWER_MS, patience } from './answer-time.js';
 import { callFailure, type Failure } from './call-failure.js';
 import { CallFeatures, GONE } from './call-features.js';
 import { CallMessages } from './call-messages.js';
 import type { CallEntity, CallState } from './entities.js';
 import type { MediaStream } from './media-stream.js';
-import { type Arrival, type Moment, millis, type Seen } from './moment.js';
+import { type Arrival, fileOf, type Moment, millis, type Seen } from './moment.js';
 import { OfferAnswer } from './offer-answer.js';
 import { Pinholes } from './pinholes.js';
 import { type Release, releaseOf } from './release-reason.js';
@@ -92,6 +92,8 @@ export class Call {
   /** The first error that a request of USSD over IMS got, or its answer. TS 24.390 §5.1.3 */
   serviceError: { readonly at: Seen; readonly code: number; readonly by: 'caller' | 'callee' } | null = null;
   acked = false;
+  /** Its caller acknowledged a final response, of whatever kind. */
+  private concluded = false;
   /** The dialogs that were answered, each with its own ACK. RFC 3261 §13.2.2.4 */
   private readonly answers: { readonly tag: string; readonly at: Seen; acked: boolean; ackedAt: Seen | null }[] = [];
   /** To tags of responses to the first INVITE. */
@@ -101,6 +103,7 @@ export class Call {
   emergency: boolean;
   readonly direction: 'originated' | 'terminated' | undefined;
   private readonly callerTag: string;
+  private readonly isAnother: boolean;
   /** The initial INVITE that counts: another one follows a challenge or a redirection. */
   private cseq: number;
   /** When that was sent. */
@@ -125,8 +128,11 @@ export class Call {
     at: Arrival,
     e: SipEvent,
     private readonly reached: ReachedLimits,
+    /** Another call that has its Call-ID, and began before. */
+    public older?: Call,
   ) {
     this.start = this.inviteAt = at.seen();
+    this.isAnother = older !== undefined;
     this.messages = new CallMessages(reached);
     this.session = new OfferAnswer(reached);
     this.features = new CallFeatures(reached);
@@ -151,6 +157,23 @@ export class Call {
   /** Whether an INVITE begins a dialog of another caller, or of the same one another time. */
   isForeign(e: SipEvent): boolean {
     return e.isRequest && e.method === 'INVITE' && e.to.tag === '' && e.from.tag !== this.callerTag;
+  }
+
+  /**
+   * Whether an INVITE that begins a dialog is of another call, although its sender gave it the same Call-ID and tag: phones
+   * that make them up do so again, and in captures that are given together two of them may at a time.
+   */
+  isRepeated(at: Arrival, e: SipEvent): boolean {
+    if (!e.isRequest || e.method !== 'INVITE' || e.to.tag !== '' || e.cseq > this.cseq) return false;
+    const ago = millis(this.last, at);
+    if (ago > IMS_ANSWER_MS) return true;
+    const isHere = at.tunnel === 0 ? this.tunnels.size === 0 : this.tunnels.has(at.tunnel);
+    // Who acknowledged an answer does not send the INVITE again; copies on other ways come at once.
+    if (isHere) return this.isOver && this.concluded && ago > COPY_MS && this.messages.same(e.identity) !== undefined;
+    // Who comes with another tunnel repeats what nobody answered, or tries again what was refused.
+    if (at.tunnel === 0 || !at.up || this.direction !== 'originated') return false;
+    const isHeard = this.trying !== null || this.progress !== null || this.answer !== null;
+    return (isHeard && !this.again) || (at.severalFiles && fileOf(this.start) !== at.file);
   }
 
   /** Whether its last INVITE was refused, as a response or the ACK of it says. */
@@ -280,6 +303,7 @@ export class Call {
 
   private acknowledge(at: Seen, { cseq, to: { tag } }: SipEvent): void {
     const { answers } = this;
+    this.concluded = true;
     // That of a refusal, 487 among them, acknowledges no answer.
     if (this.failure !== undefined || this.state === 'cancelled' || cseq < this.cseq) return;
     this.acked = true;
@@ -500,7 +524,8 @@ export class Call {
   }
 
   get uid(): string {
-    return uid('call', this.callId, this.callerTag);
+    const { callId, callerTag, start } = this;
+    return this.isAnother ? uid('call', callId, callerTag, start.seconds, start.nanos) : uid('call', callId, callerTag);
   }
 
   /** @param tell how sentences are told */

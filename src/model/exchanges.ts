@@ -263,7 +263,11 @@ const kindOf = ({ tunnel, event, method }: SubscriptionEntity): string => `${tun
  * Judges subscriptions that ran out although they were wanted.
  * @param until when those of a tunnel were wanted, and something could be heard of them
  */
-export function judgeLapses(all: readonly Subscription[], until: (tunnel: number, start: Seen) => Moment, findings: Findings): void {
+export function judgeLapses(
+  all: readonly Subscription[],
+  until: (tunnel: number, start: Seen) => Moment,
+  findings: Findings,
+): void {
   const last = new Map<string, Subscription>();
   for (const x of all) if (x.granted !== null) last.set(kindOf(x.entity), x);
   for (const x of all) {

@@ -92,7 +92,8 @@ function judgeSignalling(m: SessionModel): void {
   const working = new Set(m.tunnels.flatMap((t) => (t.envelopes.up.total > 0 ? t.ue.address : [])));
   for (const r of signalling.registrations)
     judgeRegistration(r, heardUntil(m, [r.tunnel], r.start), r.tunnel === 0 && working.has(r.source), findings);
-  for (const c of signalling.calls) judgeCall(c, heardUntil(m, c.tunnels, c.start), () => registeredFor(m, c), findings);
+  for (const c of signalling.calls)
+    judgeCall(c, heardUntil(m, c.tunnels, c.start), () => registeredFor(m, c), findings);
   const heard = (tunnel: number | undefined, start: Seen): Moment => heardUntil(m, [tunnel ?? 0], start);
   judgeMessages(signalling.messages, heard, findings);
   judgeSubscriptions(signalling.subscriptions, heard, findings);

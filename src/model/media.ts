@@ -71,10 +71,12 @@ export class Media {
   /**
    * @param reached is told of what does not fit
    * @param isOver whether the call with a number is: its media are not those of another
+   * @param callOf the number of the call that has a Call-ID in a tunnel
    */
   constructor(
     private readonly reached: ReachedLimits,
     private readonly isOver: (call: number) => boolean,
+    private readonly callOf: (callId: string, tunnel: number) => number | undefined,
   ) {}
 
   /** Takes an RTP packet; returns its stream. */
@@ -112,7 +114,8 @@ export class Media {
 
   /** Whether a stream was of a call that is over, and its source and places are those of another one now. */
   private isFormer(s: MediaStream, note: Negotiated | undefined): boolean {
-    return note !== undefined && s.call !== 0 && note.callId !== s.negotiated?.callId && this.isOver(s.call);
+    if (note === undefined || s.call === 0 || !this.isOver(s.call)) return false;
+    return note.callId !== s.negotiated?.callId || this.callOf(note.callId, s.tunnel) !== s.call;
   }
 
   private codec(s: MediaStream, type: number): { readonly name: string; readonly clock: number } | undefined {

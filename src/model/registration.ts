@@ -3,7 +3,7 @@ import { isChallenge } from '../../dissectors/sip/status.js';
 import { addressText, type Own, parseAddress } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { SecurityAgreement, type SubscriberSecrets } from './aka.js';
-import { ANSWER_MS, awaited, EMERGENCY } from './answer-time.js';
+import { ANSWER_MS, awaited, COPY_MS, EMERGENCY, IMS_ANSWER_MS } from './answer-time.js';
 import { Authentication } from './authentication.js';
 import { boundBy, type Contact, grantedTo } from './bindings.js';
 import type { ClockSteps } from './clock.js';
@@ -103,6 +103,8 @@ export class Registration {
     private readonly reached: ReachedLimits,
     /** Keys of subscribers, where there are any. */
     private readonly secrets?: SubscriberSecrets,
+    /** Another one has its Call-ID. */
+    private readonly isAnother = false,
   ) {
     this.start = at.seen();
     this.security = new SecurityAgreement(reached);
@@ -112,7 +114,7 @@ export class Registration {
   request(at: Arrival, e: SipEvent): void {
     const { cseq, branch } = e;
     const seen = at.seen();
-    const again = this.transactions.find((t) => t.entry.cseq === cseq && t.branch === branch);
+    const again = this.transactions.findLast((t) => t.entry.cseq === cseq && t.branch === branch);
     if (again !== undefined) {
       if (again.tunnel !== at.tunnel) return; // in the tunnel and behind it: not sent twice
       again.entry.retransmissions++;
@@ -159,6 +161,15 @@ export class Registration {
     if (this.security.isBare && isForeign(`sip:${via}`, from)) this.translated ??= { at, via };
   }
 
+  /** Whether a request has the numbers of one that nobody sends any more: whoever makes them up began anew. */
+  isRepeated(at: Moment, { cseq, branch }: SipEvent): boolean {
+    const same = this.transactions.findLast((t) => t.entry.cseq === cseq && t.branch === branch);
+    if (same === undefined) return false;
+    const last = this.transactions[this.transactions.length - 1];
+    // Who has sent the next one waits no more for the answer to this; copies on other ways come at once.
+    return millis(same.at, at) > IMS_ANSWER_MS || (last !== same && millis(last.at, at) > COPY_MS);
+  }
+
   /** Whether what a response answers was seen. */
   hasAsked({ cseq }: SipEvent): boolean {
     return this.transactions.some((t) => t.entry.cseq === cseq);
@@ -168,7 +179,7 @@ export class Registration {
   response(at: Arrival, e: SipEvent): Seen | undefined {
     const { cseq, branch, status } = e;
     const t =
-      this.transactions.find((x) => x.entry.cseq === cseq && x.branch === branch) ??
+      this.transactions.findLast((x) => x.entry.cseq === cseq && x.branch === branch) ??
       this.transactions.findLast((x) => x.entry.cseq === cseq);
     if (t === undefined || t.answered !== null) return undefined;
     if (status < 200) {
@@ -407,7 +418,10 @@ export class Registration {
   }
 
   get uid(): string {
-    return uid('registration', this.aor, this.callId);
+    const { aor, callId, start } = this;
+    return this.isAnother
+      ? uid('registration', aor, callId, start.seconds, start.nanos)
+      : uid('registration', aor, callId);
   }
 }
 

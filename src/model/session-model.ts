@@ -111,7 +111,11 @@ export class SessionModel {
    */
   constructor(muted: ReadonlySet<string> = new Set(), secrets?: SubscriberSecrets, shelf?: Shelf, kept?: number) {
     this.signalling = new Signalling(this.reached, secrets);
-    this.media = new Media(this.reached, (call) => this.signalling.calls.at(call)?.isOver ?? true);
+    this.media = new Media(
+      this.reached,
+      (call) => this.signalling.calls.at(call)?.isOver ?? true,
+      (callId, tunnel) => this.signalling.call(callId, tunnel)?.id,
+    );
     this.outside = new OtherAttempts(this.reached);
     this.findings = new Findings(muted, this.reached);
     this.archive = shelf && new Archive(this, shelf, kept);
@@ -214,7 +218,7 @@ export class SessionModel {
   /** Takes what came on a port of SIP, and returns the message; `read` is it if it was read before. */
   sip(at: Arrival, c: Content, read?: SipMessage): SipEvent | undefined {
     const e = this.signalling.take(at, c, read);
-    if (e !== undefined) this.holding(e.callId);
+    if (e !== undefined) this.holding(e.callId, at.tunnel);
     this.archive?.tidy(at);
     if (at.tunnel === 0) {
       if (e !== undefined) this.outside.sip(at, e);
@@ -236,8 +240,8 @@ export class SessionModel {
   }
 
   /** Notes how much the UE has sent where a hold begins or ends: keep-alives go on while nobody speaks. */
-  private holding(callId: string): void {
-    const call = this.signalling.call(callId);
+  private holding(callId: string, tunnel: number): void {
+    const call = this.signalling.call(callId, tunnel);
     if (call?.features.isChanged) call.features.heard(sentUp(this.media.streams, call.id));
   }
 
@@ -265,7 +269,7 @@ export class SessionModel {
     const s = this.media.rtp(at, c, flow, direction, note);
     if (s === undefined) return undefined;
     if (s.call === 0 && note !== undefined && note.callId !== '') {
-      const call = this.signalling.call(note.callId);
+      const call = this.signalling.call(note.callId, at.tunnel);
       if (call !== undefined) s.belongTo(call.id, call.session);
     }
     if (at.up && at.tunnel !== 0 && (c.buf[c.off + 1] & 127) === KEEP_ALIVE_TYPE)

@@ -1,6 +1,7 @@
 import type { SipMessage } from '../../dissectors/sip/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { SubscriberSecrets } from './aka.js';
+import { IMS_ANSWER_MS } from './answer-time.js';
 import { Bindings } from './bindings.js';
 import { Call } from './call.js';
 import type { ClockSteps } from './clock.js';
@@ -16,12 +17,21 @@ import {
   subscriptionExchange,
 } from './exchanges.js';
 import { Live } from './live.js';
-import type { Arrival, Moment, Seen } from './moment.js';
+import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { Registration } from './registration.js';
 import { SipEvent, SipKnown } from './sip-event.js';
 
 /** RFC 3261 §18.1.1: longer requests want a transport with congestion control. */
 const MOST_UDP = 1300;
+
+/**
+ * Whether a MESSAGE is another one of the same Call-ID and CSeq, as of programs that make them up: it comes long after
+ * anybody sends one again, or from another UE.
+ */
+const isRepeated = ({ entity: m, end }: Exchange<MessageEntity>, at: Arrival, e: SipEvent): boolean =>
+  e.isRequest &&
+  (millis(end, at) > IMS_ANSWER_MS ||
+    (at.up && at.tunnel !== 0 && m.direction === 'up' && m.tunnel !== at.tunnel && m.status !== undefined));
 
 /** What could be seen of something. */
 export interface Sight {
@@ -78,8 +88,13 @@ export class Signalling {
     return e;
   }
 
-  call(callId: string): Call | undefined {
-    return this.callsById.get(callId);
+  /** The call with this Call-ID; of several that of a tunnel, and else the last. */
+  call(callId: string, tunnel: number): Call | undefined {
+    const last = this.callsById.get(callId);
+    if (last?.older === undefined) return last;
+    for (let c: Call | undefined = last; c !== undefined; c = c.older)
+      if (tunnel === 0 ? c.tunnels.size === 0 : c.tunnels.has(tunnel)) return c;
+    return last;
   }
 
   /** Whether a call has this Call-ID. */
@@ -90,7 +105,13 @@ export class Signalling {
   /** A call is followed no longer: what is still heard of it is nothing new. */
   forget(call: Call): void {
     this.calls.remove(call);
-    if (this.callsById.get(call.callId) === call) this.callsById.delete(call.callId);
+    const last = this.callsById.get(call.callId);
+    if (last === call) {
+      if (call.older === undefined) this.callsById.delete(call.callId);
+      else this.callsById.set(call.callId, call.older);
+      return;
+    }
+    for (let c = last; c !== undefined; c = c.older) if (c.older === call) c.older = call.older;
   }
 
   private register(at: Arrival, e: SipEvent): void {
@@ -98,16 +119,19 @@ export class Signalling {
     const aor = e.to.uri;
     const key = `${at.tunnel} ${callId} ${aor}`;
     let r = this.registrationsByKey.get(key) ?? this.sameElsewhere(at, e, key);
+    if (e.isRequest && r?.isRepeated(at, e) === true) r = undefined;
     if (r !== undefined && r.tunnel !== 0 && at.tunnel === 0) return; // seen behind the EFTF once more
     if (r === undefined) {
       if (!e.isRequest) this.early.keep(at, e);
       if (!e.isRequest || !this.room(this.registrations.length)) return;
       const { reached, secrets } = this;
       const id = this.registrations.length + 1;
-      r = new Registration(id, at.tunnel, aor, callId, at, e.content.from, reached, secrets);
+      const name = `${callId} ${aor}`;
+      const isAnother = this.registrationsByName.has(name);
+      r = new Registration(id, at.tunnel, aor, callId, at, e.content.from, reached, secrets, isAnother);
       this.registrations.push(r);
       this.registrationsByKey.set(key, r);
-      this.registrationsByName.set(`${callId} ${aor}`, r);
+      this.registrationsByName.set(name, r);
     }
     if (!e.isRequest) this.answered(r, at, e);
     else {
@@ -144,13 +168,13 @@ export class Signalling {
 
   private dialog(at: Arrival, e: SipEvent): void {
     const { callId } = e;
-    let call = this.callsById.get(callId);
+    let call = this.call(callId, at.tunnel);
     // RFC 3261 §8.1.1.4: no two calls have one; some phones do not mind.
-    if (call?.isOver && call.isForeign(e)) call = undefined;
-    if (call === undefined) {
+    const isAnother = call !== undefined && ((call.isOver && call.isForeign(e)) || call.isRepeated(at, e));
+    if (call === undefined || isAnother) {
       // What is seen of a call that began before the capture is its own affair until it invites again.
       if (!e.isRequest || e.method !== 'INVITE' || !this.room(this.calls.size)) return;
-      call = new Call(this.calls.total + 1, callId, at, e, this.reached);
+      call = new Call(this.calls.total + 1, callId, at, e, this.reached, this.callsById.get(callId));
       this.calls.add(call);
       this.callsById.set(callId, call);
     }
@@ -169,7 +193,7 @@ export class Signalling {
   private message(at: Arrival, e: SipEvent): void {
     const key = `${e.callId} ${e.cseq}`;
     let m = this.messagesById.get(key);
-    if (m === undefined) {
+    if (m === undefined || isRepeated(m, at, e)) {
       if (!e.isRequest || !this.room(this.messages.length)) return;
       m = messageExchange(this.messages.length + 1, at, e);
       this.messages.push(m);

@@ -1,62 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
-import { dissectors } from '../../dissectors/index.js';
-import { openCapture } from '../../src/capture/open.js';
-import { tlsServices } from '../../src/cli/services.js';
-import { engineFields } from '../../src/engine/dissect.js';
-import { NO_ROWS, Pass } from '../../src/engine/pass.js';
-import { Registry } from '../../src/engine/registry.js';
-import { SessionTap } from '../../src/engine/session-tap.js';
-import { CATALOGUE } from '../../src/model/catalogue.js';
-import { SessionModel } from '../../src/model/session-model.js';
-import { reportOf } from '../../src/report/report.js';
-import { reportJson } from '../../src/report/report-json.js';
-import { reportSchema } from '../../src/report/report-schema.js';
-import { KeyLog } from '../../src/tls/index.js';
+import { describe, test } from 'node:test';
 import { CaptureBuilder, type Frame, type Shaper } from '../build/capture.js';
 import type { ConnectionOptions } from '../build/connection.js';
 import { answer, type Conversation, clearConversation, connect } from '../build/conversation.js';
 import { at } from '../build/packets.js';
 import { where } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
-import { violations } from './schema.js';
+import { told } from './files.js';
 import { addressed, called, codes, ENDS, finding, type Json, note, registered, spoken, Talk } from './support.js';
-
-const FOLDER = mkdtempSync(join(tmpdir(), 'fttscope-legs-'));
-after(() => rmSync(FOLDER, { recursive: true }));
-
-/** The report of several files. */
-async function told(files: readonly Uint8Array[], keylog: string, called: readonly string[] = []): Promise<Json> {
-  const names = files.map((octets, i) => {
-    const name = join(FOLDER, `${called[i] ?? i}.pcapng`);
-    writeFileSync(name, octets);
-    return name;
-  });
-  const source = await openCapture(names);
-  const registry = new Registry(dissectors, engineFields);
-  const keys = new KeyLog();
-  keys.add(keylog, 'option');
-  const model = new SessionModel();
-  const tap = new SessionTap(model, registry, true);
-  const options = { ...NO_ROWS, analyseTcp: true, duplicates: true, heuristicRtp: true, severalFiles: true, tap };
-  await new Pass(registry, { ...tlsServices(keys, false), ...options, rows: 'none' }, () => undefined).run(source);
-  await source.close();
-  tap.finish();
-  const generator = { name: 'fttscope', version: '0' };
-  const report = reportOf(model, {
-    generator,
-    options: { heuristicRtp: true, verifyAll: false, autoKeys: true, muted: [] },
-    files: source.files,
-    damage: source.damage,
-    tap,
-  });
-  const r = JSON.parse([...reportJson(report)].join(''));
-  assert.deepEqual(violations(r, reportSchema(Object.keys(CATALOGUE))), []);
-  return r;
-}
 
 const call = (drop = false): Talk => {
   const t = called(registered(addressed(new Talk())), 1000, 2000);
