@@ -4,26 +4,11 @@ import type { Row } from '../engine/row.js';
 import type { Filter } from '../filter/index.js';
 import type { Field } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
-import { userTest } from '../report/user.js';
-import { fieldText } from '../report/value.js';
+import { Dialogs } from '../report/dialogs.js';
 import { Exit, UserError } from './errors.js';
 import type { ReadOptions } from './options.js';
 import { timeTest } from './times.js';
 import { tunnelTest } from './which-tunnel.js';
-
-/** Fields in which a SIP message names users. */
-const USER_FIELDS = [
-  'sip.from.addr',
-  'sip.to.addr',
-  'sip.r-uri',
-  'sip.contact.uri',
-  'sip.pai.addr',
-  'sip.ppi.addr',
-  'sip.P-Associated-URI',
-  'sip.auth.username',
-];
-const CALL_ID = 'sip.Call-ID';
-const SETUP_FRAMES = ['rtp.setup-frame', 'rtcp.setup-frame'];
 
 /** Decides which rows are shown: `-Y`, `--tunnel`, `--from`, `--to`, `--call-id`, `--user`. */
 export class Selection {
@@ -46,9 +31,8 @@ export class Selection {
     }
     if (o.from !== undefined || o.to !== undefined) this.tests.push(timeTest(o.from, o.to));
     if (o.callId !== undefined || o.user !== undefined) {
-      const names = [...USER_FIELDS, CALL_ID, ...SETUP_FRAMES];
-      this.fields.push(...names.flatMap((n) => [...registry.byName(n)]));
-      const dialogs = new Dialogs(o.callId, o.user);
+      const dialogs = new Dialogs(o, registry);
+      this.fields.push(...dialogs.fields);
       this.dialogs = dialogs;
       this.tests.push((row) => dialogs.takes(row));
     }
@@ -109,54 +93,4 @@ async function meant(text: string, config: string | undefined): Promise<string> 
   const { settings, problems } = settingsIn(config);
   if (problems.length > 0) throw new UserError(problems[0], Exit.input);
   return expanded(text, settings.filters);
-}
-
-/** What there is none of, where no SIP is of the user and the Call-ID that were asked for. */
-export function noDialog(callId: string | undefined, user: string | undefined): string {
-  const whose = [
-    ...(user === undefined ? [] : [`user ${user}`]),
-    ...(callId === undefined ? [] : [`Call-ID ${callId}`]),
-  ];
-  return `no SIP of ${whose.join(' and ')} was found`;
-}
-
-/** SIP messages of a dialog or a user, and the media that they set up. One pass: dialogs are learned as they appear. */
-class Dialogs {
-  /** Whether there was one. */
-  found = false;
-  private readonly callIds = new Set<string>();
-  private readonly setups = new Set<number>();
-  private readonly isUser: (uri: string) => boolean;
-
-  constructor(
-    private readonly callId: string | undefined,
-    private readonly user: string | undefined,
-  ) {
-    if (callId !== undefined) this.callIds.add(callId);
-    this.isUser = user === undefined ? () => false : userTest(user);
-  }
-
-  get words(): string {
-    return noDialog(this.callId, this.user);
-  }
-
-  takes(row: Row): boolean {
-    const t = row.dissection.tree;
-    let id: string | undefined;
-    let named = false;
-    let media = false;
-    for (let i = 0; i < t.length; i++) {
-      const { name } = t.field(i);
-      if (name === CALL_ID) id = fieldText(t, i);
-      else if (SETUP_FRAMES.includes(name)) media ||= this.setups.has(t.number[i]);
-      else if (this.user !== undefined && USER_FIELDS.includes(name)) named ||= this.isUser(fieldText(t, i));
-    }
-    if (media) return true;
-    if (id === undefined) return false;
-    if (named) this.callIds.add(id);
-    if (!this.callIds.has(id)) return false;
-    this.setups.add(row.frame);
-    this.found = true;
-    return true;
-  }
 }

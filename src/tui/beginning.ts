@@ -12,7 +12,8 @@ const NUMBER = /^\d+$/;
 
 /**
  * Shows the packets that the command line names: those of a tunnel's number, and of a filter, at once; those of a user, a call or
- * the end of a tunnel when it is known which they are, which is when all is read. What has no end is asked about once more.
+ * the end of a tunnel when it is known in which tunnels they are, which is when all is read. Of a capture without an end, a user
+ * and a call are shown as they come, and which tunnel is meant is asked once more.
  */
 export async function beginAt(desk: Desk, { filter, ...named }: Beginning): Promise<void> {
   const { viewer } = desk;
@@ -36,9 +37,10 @@ export async function beginAt(desk: Desk, { filter, ...named }: Beginning): Prom
     look();
   });
   if (!viewer.status.done) {
-    desk.open('packets');
+    const dialogs = tunnel === undefined;
+    desk.open('packets', dialogs ? { label, parties: { user, callId } } : {});
     filtered();
-    desk.show(new FilterForm(desk, named));
+    if (!dialogs) desk.show(new FilterForm(desk, named));
     return;
   }
   const found = partOf(await viewer.story(), named, '', true);

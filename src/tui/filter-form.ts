@@ -163,18 +163,13 @@ export function partOf(
   const words = `${plural(tunnels.length, 'tunnel')}, ${plural(calls.length, 'call')}, ${plural(registrations.length, 'registration')}`;
   if (tunnels.length + calls.length + registrations.length === 0)
     return whole ? 'nothing of the capture is that' : 'nothing so far is that; the report is still being made';
-  if (callId === undefined && tunnels.length > 0)
-    return { scope: { label, tunnels: tunnels.map((t) => t.id) }, filter, words };
-  // Of a call its messages; of a user whose SIP was captured behind the tunnels those of all dialogs.
+  const ids = tunnels.map((t) => t.id);
+  if (user === undefined && callId === undefined) return { scope: { label, tunnels: ids }, filter, words };
   const [call] = calls;
   const scope: Scope = {
     label,
-    rows: [
-      ...calls.flatMap((c) => c.messages.map((m) => m.row)),
-      ...registrations.flatMap((r) =>
-        r.transactions.flatMap(({ row, responseRow: answer }) => (answer === undefined ? [row] : [row, answer])),
-      ),
-    ],
+    parties: { user, callId, ...(meant !== undefined && { within: meant }) },
+    ...(callId === undefined && ids.length > 0 && { tunnels: ids }),
     ...(callId !== undefined && call !== undefined && { call: call.id }),
   };
   return { scope, filter, words };

@@ -161,10 +161,12 @@ export class PacketList {
   }
 
   private choiceFor(kind: RowKind, filter: string): Choice {
-    const { tunnels, rows } = this.scope;
+    const { parties, rows } = this.scope;
+    const tunnels = parties === undefined ? this.scope.tunnels : parties.within;
     return {
       kind,
       ...(filter.trim() !== '' && { filter }),
+      ...(parties !== undefined && { parties }),
       // Rows that were named are listed wherever they ran: of a call also what was captured behind its tunnel.
       ...(tunnels !== undefined && rows === undefined && { tunnels }),
       ...(rows !== undefined && { rows }),
@@ -173,16 +175,19 @@ export class PacketList {
 
   /** Whether the rows listed are those of a scope, of the reading that there is now. */
   isOf(scope: Scope): boolean {
-    const { tunnels, rows, frames } = this.scope;
+    const { tunnels, parties, rows, frames } = this.scope;
     if (this.error !== undefined) return false;
-    return scope.tunnels?.join() === tunnels?.join() && scope.rows === rows && scope.frames === frames;
+    if (scope.parties !== parties || scope.rows !== rows || scope.frames !== frames) return false;
+    return scope.tunnels?.join() === tunnels?.join();
   }
 
   /** Whether a row is of what is listed here, whatever the filter takes and whether it is inner or outer. */
   isInScope(row: number): boolean {
     const { rows } = this.viewer;
-    const { tunnels, rows: ids } = this.scope;
+    const { tunnels, parties, rows: ids } = this.scope;
     if (ids !== undefined) return ids.includes(rows.id(row));
+    // Which they are only the list tells, of which a filter may take some away.
+    if (parties !== undefined) return this.filter.trim() !== '' || this.selection.find(row) >= 0;
     return tunnels === undefined || tunnels.includes(rows.tunnel(row));
   }
 

@@ -43,6 +43,9 @@ interface PacketsPlace {
   readonly focus: Pane;
 }
 
+/** Whether a scope says which rows, whatever they are. */
+const isListed = ({ parties, rows, frames }: Scope): boolean => (parties ?? rows ?? frames) !== undefined;
+
 /** View 2: the packets, the tree of the one under the cursor, and its octets. */
 export class PacketsView implements View {
   readonly id = 'packets';
@@ -87,7 +90,7 @@ export class PacketsView implements View {
   /** Inner packets, once there are some. */
   private decide(): void {
     const { scope, viewer } = this.desk;
-    if (!this.undecided || scope.rows !== undefined || scope.frames || this.packets.kind === 'inner') return;
+    if (!this.undecided || isListed(scope) || this.packets.kind === 'inner') return;
     if (viewer.status.tunnels.some((t) => t.up + t.down > 0)) this.packets.choose({ kind: 'inner' });
   }
 
@@ -108,11 +111,11 @@ export class PacketsView implements View {
     this.tree.clear();
     this.octets.clear();
     const { kind } = this.packets;
-    const listed = scope.frames ? 'outer' : scope.rows !== undefined ? 'both' : (this.kindBefore ?? kind);
+    const listed = scope.frames ? 'outer' : isListed(scope) ? 'both' : (this.kindBefore ?? kind);
     this.kindBefore = scope.frames ? (this.kindBefore ?? kind) : undefined;
     this.packets.choose(listed === kind ? { scope } : { kind: listed, scope });
     // Rows that were named are listed whatever they are.
-    if (scope.rows === undefined && scope.frames === undefined) this.decide();
+    if (!isListed(scope)) this.decide();
     if (scope.at !== undefined) this.jumps.goTo(scope.at);
     this.desk.told.want();
   }

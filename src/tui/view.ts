@@ -1,4 +1,5 @@
 import type { Registry } from '../engine/registry.js';
+import type { Parties } from '../report/dialogs.js';
 import type { Reopen, Viewer } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
 import type { CommandId, KeyMap } from './keymap.js';
@@ -26,6 +27,8 @@ export interface Scope {
   readonly tunnels?: readonly number[];
   /** Id of a call in the report. */
   readonly call?: number;
+  /** Of packets those of these dialogs alone; `within`: of these tunnels. */
+  readonly parties?: Parties & { readonly within?: readonly number[] };
   /** Ids of rows, in the order of the capture. */
   readonly rows?: readonly string[];
   /** The row that the cursor goes to. */
@@ -36,10 +39,10 @@ export interface Scope {
 
 /** What of a scope a view is about, in words; undefined: the whole capture. */
 export function aboutWords(view: ViewId, scope: Scope): string | undefined {
-  const { label, tunnels, call, rows, frames } = scope;
+  const { label, tunnels, call, parties, rows, frames } = scope;
   switch (view) {
     case 'packets':
-      return (tunnels ?? rows ?? frames) === undefined ? undefined : label;
+      return (tunnels ?? parties ?? rows ?? frames) === undefined ? undefined : label;
     case 'media':
     case 'findings':
       if (call !== undefined) return `call ${call}`;

@@ -7,6 +7,7 @@ import { counted } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import { SessionModel } from '../model/session-model.js';
 import { LINK_FIELDS } from '../report/columns.js';
+import { Dialogs } from '../report/dialogs.js';
 import type { Report } from '../report/report.js';
 import { ReportShelf } from '../report/report-shelf.js';
 import { limitSentence } from '../report/report-words.js';
@@ -256,9 +257,9 @@ export class CaptureViewer implements Viewer {
   private async fill(s: Selected, again: Again): Promise<void> {
     await breath(); // who asked has to say first where the answer goes
     const test = new ColumnTest(s.choice, this.rows);
-    const { filter = '' } = s.choice;
-    const go =
-      filter.trim() === '' ? () => selectByColumns(s, test, this.rows) : await this.filtering(s, test, filter, again);
+    const { filter = '', parties } = s.choice;
+    const columnsTell = filter.trim() === '' && parties === undefined;
+    const go = columnsTell ? () => selectByColumns(s, test, this.rows) : await this.filtering(s, test, filter, again);
     const slices = new Slices();
     let told = 0;
     for (;;) {
@@ -281,19 +282,24 @@ export class CaptureViewer implements Viewer {
   /** Reads packets again to see whether a filter takes them. */
   private async filtering(s: Selected, test: ColumnTest, text: string, again: Again): Promise<() => boolean> {
     const { rows, viewed } = this;
-    const filter = compile(text, viewed.registry, 'at the end');
-    const hindsight = await this.known.of(filter.fields);
+    const { registry } = viewed;
+    const { parties, tunnels } = s.choice;
+    const filter = text.trim() === '' ? null : compile(text, registry, 'at the end');
+    const dialogs = parties === undefined ? null : new Dialogs(parties, registry);
+    const asked = [...(filter?.fields ?? []), ...(dialogs?.fields ?? [])];
+    const hindsight = await this.known.of(asked);
     if (again.over) throw new Error('the capture is being read again');
-    const sink = new FilterSink(s, filter, test, rows);
-    const options = filterOptions(filter, hindsight);
-    const { pass, source } = again.some(again.framesOf(s.choice.tunnels), options, sink.take);
+    const sink = new FilterSink(s, filter, dialogs, test, rows);
+    const options = filterOptions(asked, hindsight);
+    const { pass, source } = again.some(again.framesOf(tunnels), options, sink.take);
     let ended = false;
     let told = false;
     return () => {
       // Only what the rows show already.
       const goesOn = source.at < this.shown && pass.more();
-      if (!told) for (const l of filter.limits) this.say('warn', `the filter: ${limitSentence(l)}`);
-      told ||= filter.limits.length > 0;
+      const { limits = [] } = filter ?? {};
+      if (!told) for (const l of limits) this.say('warn', `the filter: ${limitSentence(l)}`);
+      told ||= limits.length > 0;
       if (goesOn) return true;
       if (this.ended && !ended) {
         ended = true;

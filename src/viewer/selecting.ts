@@ -2,6 +2,8 @@ import type { Hindsight } from '../engine/hindsight.js';
 import type { PassOptions } from '../engine/pass.js';
 import type { Row } from '../engine/row.js';
 import type { Filter } from '../filter/index.js';
+import type { Field } from '../kit/index.js';
+import type { Dialogs } from '../report/dialogs.js';
 import type { Rows } from './rows.js';
 import type { Selected } from './selected.js';
 import type { Choice } from './viewer.js';
@@ -54,13 +56,13 @@ export function selectByColumns(s: Selected, test: ColumnTest, rows: Rows): bool
   return end < rows.count;
 }
 
-/** What a pass has to see so that a filter can say what it takes. */
-export function filterOptions({ fields }: Filter, hindsight: Hindsight | undefined): Partial<PassOptions> {
-  const analyseTcp = fields.some((f) => f.name.startsWith('tcp.'));
-  return { fields, analyseTcp, hindsight };
+/** What a pass has to see so that a filter, and the choice of a user's dialogs, can say what they take. */
+export function filterOptions(asked: readonly Field[], hindsight: Hindsight | undefined): Partial<PassOptions> {
+  const analyseTcp = asked.some((f) => f.name.startsWith('tcp.'));
+  return { fields: asked, analyseTcp, hindsight };
 }
 
-/** Takes the rows of a pass one by one and keeps those that the filter and the columns take. */
+/** Takes the rows of a pass one by one and keeps those that the filter, the dialogs and the columns take. */
 export class FilterSink {
   private row = 0;
   /** The row that was taken last. */
@@ -68,7 +70,8 @@ export class FilterSink {
 
   constructor(
     private readonly s: Selected,
-    private readonly filter: Filter,
+    private readonly filter: Filter | null,
+    private readonly dialogs: Dialogs | null,
     private readonly test: ColumnTest,
     private readonly rows: Rows,
   ) {}
@@ -77,8 +80,11 @@ export class FilterSink {
     const number = this.numberOf(row);
     this.s.seen = number + 1;
     if (number >= this.rows.count) return undefined;
-    const listed = this.test.listedFor(number);
-    if (listed === this.pushed || !this.test.takes(listed) || !this.filter.matches(row.dissection)) return undefined;
+    const { test, filter, dialogs } = this;
+    // Also of rows that are not listed dialogs are learned.
+    if (dialogs?.takes(row) === false) return undefined;
+    const listed = test.listedFor(number);
+    if (listed === this.pushed || !test.takes(listed) || filter?.matches(row.dissection) === false) return undefined;
     this.s.push(listed);
     this.pushed = listed;
     return undefined;

@@ -1,5 +1,6 @@
 import type { CaptureInterface } from '../capture/chunk.js';
 import type { FilterError } from '../filter/index.js';
+import type { Parties } from '../report/dialogs.js';
 import type { Report } from '../report/report.js';
 import type { Rows } from './rows.js';
 import type { Story } from './story.js';
@@ -20,6 +21,8 @@ export interface Choice {
   readonly filter?: string;
   /** Numbers of tunnels. */
   readonly tunnels?: readonly number[];
+  /** The SIP dialogs of a user, or one of them, with their media, as `--user` and `--call-id` of `read` take them. */
+  readonly parties?: Parties;
   /** Ids of rows as they are written (`812.1`), in the order of the capture: those of a call, a stream, a finding. */
   readonly rows?: readonly string[];
 }

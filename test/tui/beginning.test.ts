@@ -20,12 +20,23 @@ async function begun(beginning: Partial<Beginning>): Promise<{ text: string; sta
   return { text: stage.text, stage };
 }
 
+/** As many rows of any kind as `read` prints. */
+function listed(...choice: string[]): RegExp {
+  const rows = run(['read', sample('00-field.pcapng'), '-q', ...choice])
+    .out.trimEnd()
+    .split('\n').length;
+  return new RegExp(`› Packets › inner and outer .* 1 / ${rows}$`, 'm');
+}
+
 describe('screens begin with', () => {
   const cases: [what: string, beginning: Partial<Beginning>, shown: RegExp][] = [
     ['a tunnel by its number', { tunnel: '2' }, /^ tunnel 2 › Packets › inner .* 1 \/ 10$/m],
     ['a tunnel by its UE', { tunnel: '192.0.2.9:40002' }, /^ tunnel 192\.0\.2\.9:40002 › Packets › inner .* 1 \/ 10$/m],
-    ['a user', { user: '+15550122' }, /^ \+15550122 › Packets › inner .* 1 \/ 2\d\d$/m],
-    ['a call', { callId: 'f7a2@10.9.0.50' }, /› Packets › inner and outer .* 1 \/ 4$/m],
+    ['a user', { user: '+15550100' }, listed('--user', '+15550100')],
+    ['another user', { user: '+15550122' }, listed('--user', '+15550122')],
+    ['a user in a tunnel', { user: '+15550100', tunnel: '1' }, listed('--user', '+15550100', '--tunnel', '1')],
+    ['a call without media', { callId: 'f7a2@10.9.0.50' }, listed('--call-id', 'f7a2@10.9.0.50')],
+    ['a call with its media', { callId: 'f7a1@10.9.0.50' }, listed('--call-id', 'f7a1@10.9.0.50')],
     ['a call and a filter', { callId: 'f7a2@10.9.0.50', filter: 'sip.Status-Code' }, / 2 of 4 /],
     ['a filter', { filter: 'sip.Method == "INVITE"' }, /^ Packets › inner.* › \/ sip\.Method .* 2 of 2\d\d /m],
     [
@@ -68,17 +79,25 @@ describe('screens begin with', () => {
     await stage.end();
   });
 
-  test('a form where a capture has no end', async () => {
+  test('a user at once, and a form for the end of a tunnel, where a capture has no end', async () => {
     const status: { -readonly [K in keyof ViewerStatus]: ViewerStatus[K] } = { ...NOTHING_READ };
-    let tell = (): void => undefined;
-    const desk = new PaperDesk(paperViewer({ status, onStatus: (listener) => void (tell = listener) }));
-    const begun = beginAt(desk.desk, { filter: 'sip', user: 'bob' });
-    // That it grows is known when it is open.
-    status.growing = true;
-    tell();
-    await begun;
-    assert.deepEqual(desk.ran, ['filter sip']);
-    assert.ok(desk.dialogs[0] instanceof FilterForm);
+    let grows = (): void => undefined;
+    const began = async (beginning: Beginning): Promise<PaperDesk> => {
+      status.growing = false;
+      const desk = new PaperDesk(paperViewer({ status, onStatus: (listener) => void (grows = listener) }));
+      const begun = beginAt(desk.desk, beginning);
+      // That it grows is known when it is open.
+      status.growing = true;
+      grows();
+      await begun;
+      assert.deepEqual(desk.ran, ['filter sip']);
+      return desk;
+    };
+    const asked = await began({ filter: 'sip', user: 'bob', tunnel: 'eftf.example' });
+    assert.ok(asked.dialogs[0] instanceof FilterForm);
+    const { dialogs, opened } = await began({ filter: 'sip', user: 'bob' });
+    assert.deepEqual(dialogs, []);
+    assert.equal(opened[0].scope?.parties?.user, 'bob');
   });
 });
 

@@ -170,7 +170,7 @@ test('what is typed into --plain: a command while help is open, words of a form,
   assert.match(after('?'), /Keys in Tunnels:/);
   assert.match(after('packets'), /^\ntunnel 1, Packets, inner\./);
   assert.match(after('+15550100'), /User +\+15550100[\s\S]*1 tunnel, 2 calls, 1 registration/);
-  assert.match(after('Enter'), /^\n\+15550100, Packets, inner\./);
+  assert.match(after('Enter'), /^\n\+15550100, Packets, inner and outer\. 1 \/ 218 /);
   assert.match(said[9], /^\ntunnel 2, Packets, inner\./);
   assert.match(after('nonsense'), /^warn: nonsense is no command/);
   assert.match(said.join(''), /^[\n -~]*$/);

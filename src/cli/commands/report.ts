@@ -6,6 +6,7 @@ import { isBefore } from '../../model/moment.js';
 import { SessionModel } from '../../model/session-model.js';
 import { ascii } from '../../report/ascii.js';
 import { compare, compareJson, compareMarkdown, compareText } from '../../report/compare.js';
+import { noDialog } from '../../report/dialogs.js';
 import { Pseudonyms } from '../../report/redact.js';
 import {
   knownFindings,
@@ -27,7 +28,6 @@ import { Exit, UserError } from '../errors.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
 import { type Outcome, Reading } from '../reading.js';
-import { noDialog } from '../selection.js';
 import { suggest } from '../suggest.js';
 import { tell, UTF8 } from '../tell.js';
 import { timesOf } from '../times.js';
@@ -111,7 +111,7 @@ async function make(captures: readonly string[], o: ReportOptions, known?: Known
   // With pseudonyms the report alone tells of tunnels.
   if (o.requireDecrypt === true && o.redact !== true) reading.tellTunnels(outcome, false);
   else reading.tellNoTunnel(outcome.tunnels);
-  if (o.quiet !== true && lacksDialog(told, o)) tell(`fttscope: ${noDialog(o.callId, o.user)}`);
+  if (o.quiet !== true && lacksDialog(told, o)) tell(`fttscope: ${noDialog(o)}`);
   return { reading, outcome, told, shelf };
 }
 
