@@ -37,6 +37,9 @@ export class FilterForm implements Dialog {
   readonly width = WIDTH;
   readonly height = FIELDS.length + 6;
   private at = 0;
+  /** The first line in sight, and the cells of what is typed, where the window is small. */
+  private top = 0;
+  private cells: number = VALUE.width;
   private readonly lines: Readonly<Record<FieldId, Prompt>>;
 
   constructor(
@@ -50,15 +53,20 @@ export class FilterForm implements Dialog {
 
   draw(area: Area): void {
     const { theme } = this.desk.preferences;
-    for (const [y, f] of FIELDS.entries()) {
-      area.text(0, y, f.title, y === this.at ? theme.strong : theme.text);
-      const { x, width } = VALUE;
-      area.text(x, y, fit(this.inSight(f.id).text, width), y === this.at ? theme.selected : theme.text);
-      area.restyle(x, y, width, y === this.at ? theme.mark : theme.tab);
+    const { x } = VALUE;
+    // What has been found stands at the foot of a window that is too small for all lines.
+    const room = Math.max(1, Math.min(FIELDS.length, area.height - 1));
+    this.top = Math.max(this.at - room + 1, Math.min(this.top, this.at));
+    this.cells = Math.max(1, Math.min(VALUE.width, area.width - x));
+    for (const [y, f] of FIELDS.slice(this.top, this.top + room).entries()) {
+      const here = f.id === FIELDS[this.at].id;
+      area.text(0, y, f.title, here ? theme.strong : theme.text);
+      area.text(x, y, fit(this.inSight(f.id).text, this.cells), here ? theme.selected : theme.text);
+      area.restyle(x, y, this.cells, here ? theme.mark : theme.tab);
       area.clipped(40, y, f.note, area.width - 40, theme.dim);
     }
     const found = this.found();
-    const y = FIELDS.length + 1;
+    const y = Math.min(FIELDS.length + 1, area.height - 1);
     if (typeof found === 'string') area.clipped(0, y, found, area.width, theme.warn);
     else area.clipped(0, y, found.words, area.width, theme.good);
     area.clipped(0, y + 1, 'Up and Down change the line, Enter shows the packets', area.width, theme.dim);
@@ -68,16 +76,17 @@ export class FilterForm implements Dialog {
   private inSight(id: FieldId): { text: string; before: number } {
     const { text, cursor } = this.lines[id];
     let from = 0;
-    while (cellsOf(text.slice(from, cursor)) >= VALUE.width) from++;
+    while (cellsOf(text.slice(from, cursor)) >= this.cells) from++;
     return { text: text.slice(from), before: cellsOf(text.slice(from, cursor)) };
   }
 
   caret(): { x: number; y: number } {
-    return { x: VALUE.x + this.inSight(FIELDS[this.at].id).before, y: this.at };
+    return { x: VALUE.x + this.inSight(FIELDS[this.at].id).before, y: this.at - this.top };
   }
 
   mouse(at: MouseAt): boolean {
-    if (at.y >= 0 && at.y < FIELDS.length && at.kind !== 'wheel-up' && at.kind !== 'wheel-down') this.at = at.y;
+    const line = this.top + at.y;
+    if (at.y >= 0 && line < FIELDS.length && at.kind !== 'wheel-up' && at.kind !== 'wheel-down') this.at = line;
     return true;
   }
 

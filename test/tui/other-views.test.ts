@@ -202,6 +202,21 @@ test('the form takes the number of a tunnel, or the address or name of an end', 
   }
 });
 
+test('in a window that is small the form shows the line that is typed in, and what was found', async () => {
+  const { desk } = new PaperDesk(paperViewer(), await storyOf('00-field.pcapng'));
+  const form = new FilterForm(desk);
+  const lines = (): string[] => drawn(form, 36, 3).map((line) => line.trimEnd());
+  assert.deepEqual(lines(), ['Tunnel', 'User', 'everything']);
+  for (let i = 0; i < 4; i++) form.key('Down');
+  for (const key of '1.50') form.key(key);
+  assert.deepEqual(lines(), ['Time from', 'Time to   1.50', 'by time alone']);
+  assert.deepEqual(form.caret(), { x: 14, y: 1 });
+  form.mouse({ kind: 'press', x: 0, y: 0 });
+  for (const key of '0.0000000000000000000000000001') form.key(key);
+  assert.deepEqual(lines().slice(0, 2), ['Time from 0000000000000000000000001', 'Time to   1.50']);
+  assert.deepEqual(form.caret(), { x: 35, y: 0 });
+});
+
 test('--plain: each line searches the help anew, keys are commands there, and letters choose in windows', async () => {
   const stage = await Stage.of('00-field.pcapng');
   const lines = ['?', 'colour', 'no such words', 'clipboard', '2', 'e', 'nothing', 'html', '.', '?', 'Q', 'never'];
