@@ -8,6 +8,16 @@ import type { Span, TlsRecord } from './record.js';
 const BATCH = 32 << 10;
 const BLOCK = 16;
 
+/** Records of one key with numbers one behind the other: `[from, to)` of a queue. */
+export interface Batch {
+  readonly epoch: Epoch;
+  readonly queue: readonly TlsRecord[];
+  readonly from: number;
+  readonly to: number;
+  /** The record at index `i` of the queue has number `base + i`. */
+  readonly base: number;
+}
+
 /**
  * Opens many records of one key at once, without looking at tags or MACs: counter modes and CBC by one ECB call for up
  * to 32 KiB of blocks, ChaCha20 in place. One instance serves all sessions.
@@ -25,11 +35,12 @@ export class Bulk {
   private readonly blocks: ArenaBlock[] = [];
 
   /**
-   * Opens the records `[from, to)` that are still queued; record `from` has number `sequence`. Returns the index of the
-   * first whose content cannot be right (`to` if there is none): that one and those after it are left as they were.
+   * Opens the records of a batch that are still queued, into `arena`. Returns the index of the first whose content cannot
+   * be right (`to` if there is none): that one and those after it are left as they were.
    */
-  open(e: Epoch, queue: readonly TlsRecord[], from: number, to: number, sequence: number, arena: Arena): number {
-    const stop = this.decrypt(e, queue, from, to, sequence, arena);
+  open(batch: Batch, arena: Arena): number {
+    const { queue, to } = batch;
+    const stop = this.decrypt(batch, arena);
     for (let i = stop; i < to; i++) {
       const r = queue[i]!;
       if (r.status === 'open' && !r.verified) r.requeue();
@@ -37,56 +48,29 @@ export class Bulk {
     return stop;
   }
 
-  private decrypt(
-    e: Epoch,
-    queue: readonly TlsRecord[],
-    from: number,
-    to: number,
-    sequence: number,
-    arena: Arena,
-  ): number {
-    switch (e.how.opening) {
+  private decrypt(batch: Batch, arena: Arena): number {
+    const { epoch } = batch;
+    switch (epoch.how.opening) {
       case 'gcm':
       case 'gcm-own':
-        this.counter(e, queue, from, to, sequence, arena, 0);
+        this.counter(batch, arena, 0);
         break;
       case 'ccm':
-        this.counter(e, queue, from, to, sequence, arena, 1);
+        this.counter(batch, arena, 1);
         break;
       case 'chacha':
-        this.chacha(e, queue, from, to, sequence, arena);
+        this.chacha(batch, arena);
         break;
       case 'cbc':
-        return this.cbc(e, queue, from, to, sequence, arena);
+        return this.cbc(batch, arena);
       default:
-        return this.clear(e, queue, from, to, sequence);
+        return clear(batch);
     }
-    return e.tls13 ? inner(queue, from, to) : to;
-  }
-
-  /** NULL ciphers: the content is there. */
-  private clear(e: Epoch, queue: readonly TlsRecord[], from: number, to: number, sequence: number): number {
-    for (let i = from; i < to; i++) {
-      const r = queue[i]!;
-      if (r.status !== 'queued') continue;
-      const end = r.end - e.macLength;
-      if (end < r.off + RECORD_HEADER) return i;
-      r.opened(r.buf, r.off + RECORD_HEADER, end, r.type, false);
-      r.sequence = sequence + i - from;
-    }
-    return to;
+    return epoch.tls13 ? inner(batch) : batch.to;
   }
 
   /** GCM (`ccm` 0, counters from 2: SP 800-38D §7.1) and CCM (`ccm` 1, counters from 1: RFC 3610 §2.3). */
-  private counter(
-    e: Epoch,
-    queue: readonly TlsRecord[],
-    from: number,
-    to: number,
-    sequence: number,
-    arena: Arena,
-    ccm: 0 | 1,
-  ): void {
+  private counter({ epoch: e, queue, from, to, base }: Batch, arena: Arena, ccm: 0 | 1): void {
     const { explicit, tag } = e;
     let used = 0;
     for (let i = from; i < to; i++) {
@@ -100,7 +84,7 @@ export class Bulk {
         this.addStream(e, used);
         used = 0;
       }
-      e.nonce(r, sequence + i - from, this.start, ccm);
+      e.nonce(r, base + i, this.start, ccm);
       if (ccm === 1)
         this.start[0] = 2; // RFC 3610 §2.3: three octets of counter
       else this.start[12] = 0;
@@ -109,7 +93,7 @@ export class Bulk {
       this.copy(r, off, n, arena);
       this.waiting.push(r.plain!);
       this.blocks.push(arena.block);
-      r.sequence = sequence + i - from;
+      r.sequence = base + i;
     }
     this.addStream(e, used);
   }
@@ -155,14 +139,7 @@ export class Bulk {
     blocks.length = 0;
   }
 
-  private chacha(
-    e: Epoch,
-    queue: readonly TlsRecord[],
-    from: number,
-    to: number,
-    sequence: number,
-    arena: Arena,
-  ): void {
+  private chacha({ epoch: e, queue, from, to, base }: Batch, arena: Arena): void {
     const { start, startWords } = this;
     new Uint8Array(this.key.buffer).set(e.key.octets);
     for (let i = from; i < to; i++) {
@@ -171,9 +148,9 @@ export class Bulk {
       const off = r.off + RECORD_HEADER;
       const n = r.end - e.tag - off;
       if (n < 0) continue;
-      e.nonce(r, sequence + i - from, start, 0);
+      e.nonce(r, base + i, start, 0);
       this.copy(r, off, n, arena);
-      r.sequence = sequence + i - from;
+      r.sequence = base + i;
       const at = r.plain!.off >> 2;
       const blocks = Math.ceil(n / CHACHA_BLOCK);
       // RFC 8439 §2.8: block 0 makes the key of the tag
@@ -182,7 +159,8 @@ export class Bulk {
     this.key.fill(0);
   }
 
-  private cbc(e: Epoch, queue: readonly TlsRecord[], from: number, to: number, sequence: number, arena: Arena): number {
+  private cbc(batch: Batch, arena: Arena): number {
+    const { epoch: e, queue, from, to } = batch;
     const n = e.how.suite.blockLength;
     let first = from;
     let used = 0;
@@ -192,11 +170,11 @@ export class Bulk {
       const off = r.off + RECORD_HEADER;
       const end = r.end - (e.encryptThenMac ? e.macLength : 0);
       if (end - off < 2 * n || (end - off) % n !== 0 || end - off > BATCH) {
-        const bad = this.unchain(e, queue, first, i, used, sequence + first - from, arena);
+        const bad = this.unchain(batch, arena, first, i, used);
         return Math.min(bad, i);
       }
       if (used + end - off > BATCH) {
-        const bad = this.unchain(e, queue, first, i, used, sequence + first - from, arena);
+        const bad = this.unchain(batch, arena, first, i, used);
         if (bad < i) return bad;
         first = i;
         used = 0;
@@ -204,19 +182,14 @@ export class Bulk {
       this.staged.set(r.buf.subarray(off, end), used);
       used += end - off;
     }
-    return this.unchain(e, queue, first, to, used, sequence + first - from, arena);
+    return this.unchain(batch, arena, first, to, used);
   }
 
-  /** Decrypts staged records, each its IV and blocks, adds to each block the one before it, and takes padding and MAC off. */
-  private unchain(
-    e: Epoch,
-    queue: readonly TlsRecord[],
-    from: number,
-    to: number,
-    used: number,
-    sequence: number,
-    arena: Arena,
-  ): number {
+  /**
+   * Decrypts the records `[from, to)` of a batch, which are staged, each its IV and blocks: adds to each block the one
+   * before it, and takes padding and MAC off.
+   */
+  private unchain({ epoch: e, queue, base }: Batch, arena: Arena, from: number, to: number, used: number): number {
     if (used === 0) return to;
     const out = e.ecbInverse.update(this.staged.subarray(0, used));
     const blocks = new BigUint64Array(out.buffer, out.byteOffset, used >> 3);
@@ -235,14 +208,27 @@ export class Bulk {
       const padding = cbcPadding(octets, at, at + n);
       if (padding < 0 || padding + mac > n) return i;
       r.opened(octets, at, at + n - padding - mac, r.type, false);
-      r.sequence = sequence + i - from;
+      r.sequence = base + i;
     }
     return to;
   }
 }
 
+/** NULL ciphers: the content is there. */
+function clear({ epoch: e, queue, from, to, base }: Batch): number {
+  for (let i = from; i < to; i++) {
+    const r = queue[i]!;
+    if (r.status !== 'queued') continue;
+    const end = r.end - e.macLength;
+    if (end < r.off + RECORD_HEADER) return i;
+    r.opened(r.buf, r.off + RECORD_HEADER, end, r.type, false);
+    r.sequence = base + i;
+  }
+  return to;
+}
+
 /** Takes content type and padding off TLS 1.3 records; returns the index of the first that has none, or `to`. */
-function inner(queue: readonly TlsRecord[], from: number, to: number): number {
+function inner({ queue, from, to }: Batch): number {
   for (let i = from; i < to; i++) {
     const r = queue[i]!;
     const p = r.plain;

@@ -267,7 +267,7 @@ export class Channel {
       this.careful = to - good + 1;
       to = good;
     }
-    const stop = this.decryptor.bulk.open(epoch, queue, from, to, base, this.decryptor.arena);
+    const stop = this.decryptor.bulk.open({ epoch, queue, from, to, base: base - from }, this.decryptor.arena);
     if (stop < to) this.careful = Math.max(this.careful, 1);
     return this.give(epoch, from, stop, base);
   }

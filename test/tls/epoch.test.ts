@@ -36,7 +36,8 @@ describe('keys of one direction', () => {
           const how = openable(suite.id, 0x0304);
           assert.ok(!(how instanceof Words));
           const epoch = Epoch.of13(how, new Secret(secret), 'application', 'option');
-          assert.equal(new Bulk().open(epoch, queue, 0, queue.length, first, new Arena()), queue.length);
+          const batch = { epoch, queue, from: 0, to: queue.length, base: first };
+          assert.equal(new Bulk().open(batch, new Arena()), queue.length);
           for (const [i, r] of queue.entries()) {
             const p = r.plain!;
             assert.deepEqual(Buffer.from(p.buf.slice(p.off, p.end)), contents[i]);
