@@ -6,28 +6,45 @@ export class Flow {
   /** What the user of the table hangs on it. */
   state: unknown = null;
 
+  readonly net: 4 | 6;
+  readonly aPort: number;
+  readonly bPort: number;
+  /** The addresses in words of four octets; arrays would cost three times as much as all the rest. */
+  readonly a0: number;
+  readonly a1: number;
+  readonly a2: number;
+  readonly a3: number;
+  readonly b0: number;
+  readonly b1: number;
+  readonly b2: number;
+  readonly b3: number;
+
+  /** The flow of a packet that was peeked down to its ports; `buf` holds its addresses. */
   constructor(
     /** Number of the flow in its table, from 0; never given twice. */
     readonly id: number,
+    /** Used by the table: its slot. */
+    readonly slot: number,
     /** The world that the addresses belong to: an interface of a file, the inside of a tunnel. */
     readonly scope: number,
     /** IP protocol number: 6 or 17. */
     readonly protocol: number,
-    readonly net: 4 | 6,
-    readonly aPort: number,
-    readonly bPort: number,
-    /** Used by the table: its slot. */
-    readonly slot: number,
-    /** The addresses in words of four octets; arrays would cost three times as much as all the rest. */
-    readonly a0: number,
-    readonly a1: number,
-    readonly a2: number,
-    readonly a3: number,
-    readonly b0: number,
-    readonly b1: number,
-    readonly b2: number,
-    readonly b3: number,
-  ) {}
+    { net, src, dst, sport, dport }: Peek,
+    buf: Uint8Array,
+  ) {
+    const isLong = net === 6;
+    this.net = isLong ? 6 : 4;
+    this.aPort = sport;
+    this.bPort = dport;
+    this.a0 = word(buf, src);
+    this.a1 = isLong ? word(buf, src + 4) : 0;
+    this.a2 = isLong ? word(buf, src + 8) : 0;
+    this.a3 = isLong ? word(buf, src + 12) : 0;
+    this.b0 = word(buf, dst);
+    this.b1 = isLong ? word(buf, dst + 4) : 0;
+    this.b2 = isLong ? word(buf, dst + 8) : 0;
+    this.b3 = isLong ? word(buf, dst + 12) : 0;
+  }
 
   /** The addresses: four or sixteen octets, made when asked for. */
   get a(): Uint8Array {
@@ -160,7 +177,7 @@ export class FlowTable {
 
   private add(scope: number, protocol: number, p: Peek, buf: Uint8Array, hash: number): Flow {
     const slot = this.free.pop() ?? this.flows.length;
-    const flow = made(this.nextId++, scope, protocol, p, buf, slot);
+    const flow = new Flow(this.nextId++, slot, scope, protocol, p, buf);
     this.flows[slot] = flow;
     if (slot >= this.hashes.length) this.growSlots();
     if ((this.live + 1) * 2 > this.table.length) this.growTable();
@@ -270,22 +287,6 @@ const isA = (f: Flow, b: Uint8Array, off: number): boolean =>
 const isB = (f: Flow, b: Uint8Array, off: number): boolean =>
   word(b, off) === f.b0 &&
   (f.net === 4 || (word(b, off + 4) === f.b1 && word(b, off + 8) === f.b2 && word(b, off + 12) === f.b3));
-
-/** The flow of a packet. */
-function made(id: number, scope: number, protocol: number, p: Peek, buf: Uint8Array, slot: number): Flow {
-  const { src: s, dst: d, sport, dport } = p;
-  const net = p.net as 4 | 6;
-  const a0 = word(buf, s);
-  const b0 = word(buf, d);
-  if (net === 4) return new Flow(id, scope, protocol, net, sport, dport, slot, a0, 0, 0, 0, b0, 0, 0, 0);
-  const a1 = word(buf, s + 4);
-  const a2 = word(buf, s + 8);
-  const a3 = word(buf, s + 12);
-  const b1 = word(buf, d + 4);
-  const b2 = word(buf, d + 8);
-  const b3 = word(buf, d + 12);
-  return new Flow(id, scope, protocol, net, sport, dport, slot, a0, a1, a2, a3, b0, b1, b2, b3);
-}
 
 /** Hash of one endpoint. */
 function endpointHash(buf: Uint8Array, off: number, n: number, port: number): number {
