@@ -21,7 +21,11 @@ const isWord = (c: number): boolean =>
 const WORD = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
 
 /** What may come next. */
-const Next = { Value: 0, FirstValue: 1, Name: 2, FirstName: 3, Colon: 4, AfterValue: 5 } as const;
+const Next = { Value: 0, FirstValue: 1, Name: 2, FirstName: 3, Colon: 4, AfterValue: 5, Nothing: -1 } as const;
+type Next = (typeof Next)[keyof typeof Next];
+
+const isName = (next: Next): boolean => next === Next.Name || next === Next.FirstName;
+const isValue = (next: Next): boolean => next === Next.Value || next === Next.FirstValue;
 
 /** One past the string that starts at `at`, or -1. */
 function stringEnd(b: Uint8Array, at: number, end: number): number {
@@ -39,11 +43,35 @@ function wordEnd(b: Uint8Array, at: number, end: number): number {
   return WORD.test(latin1(b, at, i)) ? i : -1;
 }
 
-/** Whether the octets are one whole value. RFC 8259 §2 */
+/** What may come behind a structural character, RFC 8259 §2; nothing where it must not stand. `open` is kept right. */
+function behind(c: number, next: Next, open: number[]): Next {
+  switch (c) {
+    case OPEN_OBJECT:
+    case OPEN_ARRAY:
+      if (!isValue(next) || open.length >= MAX_DEPTH) return Next.Nothing;
+      open.push(c);
+      return c === OPEN_OBJECT ? Next.FirstName : Next.FirstValue;
+    case CLOSE_OBJECT:
+      if (next !== Next.FirstName && next !== Next.AfterValue) return Next.Nothing;
+      return open.pop() === OPEN_OBJECT ? Next.AfterValue : Next.Nothing;
+    case CLOSE_ARRAY:
+      if (next !== Next.FirstValue && next !== Next.AfterValue) return Next.Nothing;
+      return open.pop() === OPEN_ARRAY ? Next.AfterValue : Next.Nothing;
+    case COMMA:
+      if (next !== Next.AfterValue) return Next.Nothing;
+      return open[open.length - 1] === OPEN_OBJECT ? Next.Name : Next.Value;
+    default:
+      return next === Next.Colon ? Next.Value : Next.Nothing;
+  }
+}
+
+const isStructural = (c: number): boolean =>
+  c === OPEN_OBJECT || c === CLOSE_OBJECT || c === OPEN_ARRAY || c === CLOSE_ARRAY || c === COMMA || c === COLON;
+
+/** Whether the octets are whole objects and arrays, one at least. */
 export function isJson(b: Uint8Array, off: number, end: number): boolean {
   const open: number[] = [];
-  let next: number = Next.Value;
-  let any = false;
+  let next: Next = Next.Value;
   for (let at = off; at < end; ) {
     const c = b[at];
     if (isSpace(c)) {
@@ -53,37 +81,18 @@ export function isJson(b: Uint8Array, off: number, end: number): boolean {
     if (open.length === 0) {
       if (c !== OPEN_OBJECT && c !== OPEN_ARRAY) return false;
       next = Next.Value;
-      any = true;
     }
-    const closes = next === Next.AfterValue || next === Next.FirstName || next === Next.FirstValue;
-    if (c === CLOSE_OBJECT || c === CLOSE_ARRAY) {
-      if (!closes || next === (c === CLOSE_OBJECT ? Next.FirstValue : Next.FirstName)) return false;
-      if (open.pop() !== c - 2) return false;
-      next = Next.AfterValue;
+    if (isStructural(c)) {
+      next = behind(c, next, open);
       at++;
-    } else if (next === Next.AfterValue) {
-      if (c !== COMMA) return false;
-      next = open[open.length - 1] === OPEN_OBJECT ? Next.Name : Next.Value;
-      at++;
-    } else if (next === Next.Colon) {
-      if (c !== COLON) return false;
-      next = Next.Value;
-      at++;
-    } else if (c === QUOTE) {
+    } else if (c === QUOTE && isName(next)) {
       at = stringEnd(b, at, end);
-      if (at < 0) return false;
-      next = next === Next.Name || next === Next.FirstName ? Next.Colon : Next.AfterValue;
-    } else if (next === Next.Name || next === Next.FirstName) return false;
-    else if (c === OPEN_OBJECT || c === OPEN_ARRAY) {
-      if (open.length >= MAX_DEPTH) return false;
-      open.push(c);
-      next = c === OPEN_OBJECT ? Next.FirstName : Next.FirstValue;
-      at++;
-    } else {
-      at = wordEnd(b, at, end);
-      if (at < 0) return false;
+      next = Next.Colon;
+    } else if (isValue(next)) {
+      at = c === QUOTE ? stringEnd(b, at, end) : wordEnd(b, at, end);
       next = Next.AfterValue;
-    }
+    } else return false;
+    if (at < 0 || next === Next.Nothing) return false;
   }
-  return any && open.length === 0;
+  return next === Next.AfterValue && open.length === 0;
 }

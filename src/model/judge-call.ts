@@ -67,25 +67,7 @@ const UNKNOWN = ours` The capture shows no registration of the UE.`;
  */
 export function judgeCall(c: Call, end: Moment, registered: () => Moment | undefined, findings: Findings): void {
   const refs: Ref[] = [{ kind: 'call', id: c.id }, ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id }))];
-  if (c.failure !== undefined && c.state === 'failed') {
-    const { status = 0, reason, retryAfterSeconds } = c.failure;
-    const again = retryAfterSeconds === undefined ? '' : ours` It may be tried again after ${retryAfterSeconds} s.`;
-    const replacing = c.features.replaces !== undefined && refusesToReplace(status);
-    const known = status === 380 && c.restoration !== null ? 504 : status;
-    const usual = replacing ? 'call.not-replaced' : codeOf(known, c.direction === 'terminated');
-    const isElsewhere = usual === 'call.emergency-redirected' || usual === 'call.redirected';
-    // Whoever is busy, or does not want to: in an emergency somebody takes the call.
-    const code = c.emergency && usual === 'call.busy' ? 'call.failed' : usual;
-    const isSuspect = c.direction === 'originated' && !c.emergency && UNREGISTERED.has(status);
-    const until = isSuspect ? registered() : undefined;
-    const ago = until === undefined ? 0 : millis(until, c.start);
-    const ended = ago > 0 ? ours` The registration of the UE had ended ${Math.round(ago / 1000)} s before.` : '';
-    const past = isSuspect && until === undefined && c.tunnels.size > 0 ? UNKNOWN : ended;
-    findings.raise(code, c.failedAt ?? c.start, refs, {
-      detail: words`${reason}${again}${past}${c.emergency && !isElsewhere ? IN_EMERGENCY : ''}`,
-      ...(c.emergency && !isElsewhere && { severity: 'error' }),
-    });
-  }
+  judgeFailure(c, refs, registered, findings);
   if (c.circle !== null && c.answer === null) findings.raise('call.redirect-loop', c.circle, refs);
   if (c.isUnheard(end, c.emergency ? EMERGENCY.inviteMs : ANSWER_MS))
     findings.raise(codeOf(0, c.direction === 'terminated'), c.inviteAt, refs, awaited(c.inviteAt, end, c.againMs));
@@ -111,6 +93,33 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
   if (c.misfit !== null) findings.raise('sdp.answer-misfit', c.misfit.at, refs, { detail: c.misfit.how });
   if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);
   judgeFeatures(c, refs, end, findings);
+  judgeAcknowledgments(c, refs, end, findings);
+}
+
+/** Why a call failed. */
+function judgeFailure(c: Call, refs: readonly Ref[], registered: () => Moment | undefined, findings: Findings): void {
+  if (c.failure === undefined || c.state !== 'failed') return;
+  const { status = 0, reason, retryAfterSeconds } = c.failure;
+  const again = retryAfterSeconds === undefined ? '' : ours` It may be tried again after ${retryAfterSeconds} s.`;
+  const replacing = c.features.replaces !== undefined && refusesToReplace(status);
+  const known = status === 380 && c.restoration !== null ? 504 : status;
+  const usual = replacing ? 'call.not-replaced' : codeOf(known, c.direction === 'terminated');
+  const isElsewhere = usual === 'call.emergency-redirected' || usual === 'call.redirected';
+  // Whoever is busy, or does not want to: in an emergency somebody takes the call.
+  const code = c.emergency && usual === 'call.busy' ? 'call.failed' : usual;
+  const isSuspect = c.direction === 'originated' && !c.emergency && UNREGISTERED.has(status);
+  const until = isSuspect ? registered() : undefined;
+  const ago = until === undefined ? 0 : millis(until, c.start);
+  const ended = ago > 0 ? ours` The registration of the UE had ended ${Math.round(ago / 1000)} s before.` : '';
+  const past = isSuspect && until === undefined && c.tunnels.size > 0 ? UNKNOWN : ended;
+  findings.raise(code, c.failedAt ?? c.start, refs, {
+    detail: words`${reason}${again}${past}${c.emergency && !isElsewhere ? IN_EMERGENCY : ''}`,
+    ...(c.emergency && !isElsewhere && { severity: 'error' }),
+  });
+}
+
+/** Whether each answer to the INVITE was heard, and acknowledged. */
+function judgeAcknowledgments(c: Call, refs: readonly Ref[], end: Moment, findings: Findings): void {
   const { unacked } = c;
   if (unacked !== undefined && millis(unacked, end) >= ANSWER_MS)
     findings.raise('call.no-ack', unacked, refs, {
