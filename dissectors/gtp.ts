@@ -14,6 +14,7 @@ import {
   u32,
   type View,
 } from 'fttscope/kit';
+import { PPP_OPTIONS, pppOptions } from './well-known/ppp-options.js';
 
 /**
  * GPRS Tunnelling Protocol, TS 29.281 §5.1: user packets (T-PDU) and their signalling on port 2152 (GTP-U). GTP-C on
@@ -367,7 +368,8 @@ export const gtpv2 = defineDissector({
   spec: 'TS 29.274',
   fields: V2,
   on: { 'gtp.version': [2] },
-  dissect(v, t) {
+  calls: PPP_OPTIONS,
+  dissect(v, t, cx) {
     const { buf, off } = v;
     t.open(V2.gtpv2, off, v.length);
     need(v, HEADER);
@@ -383,6 +385,7 @@ export const gtpv2 = defineDissector({
     need(v, 4, at);
     t.num(V2.sequence, at, 3, u24(buf, at));
     t.pop();
+    pppOptions(v.sub(at + 4), cx);
   },
   summary: (v) => (v.length < 2 ? 'Header cut short' : `Message ${u8(v.buf, v.off + 1)}`),
 });

@@ -101,6 +101,7 @@ import { framedStreams } from './well-known/framed.js';
 import { ftp } from './well-known/ftp.js';
 import { gss } from './well-known/gss.js';
 import { mediaTypes } from './well-known/media.js';
+import { mobile } from './well-known/mobile.js';
 import { network } from './well-known/network.js';
 import { openvpns } from './well-known/openvpn.js';
 import { portsOnly } from './well-known/ports-only.js';
@@ -246,6 +247,7 @@ export const dissectors: readonly AnyDissector[] = [
   ...streams,
   ...openvpns,
   ...sigtran,
+  ...mobile,
   ...telephony,
   ...framedStreams,
   ...ftp,

@@ -1,4 +1,4 @@
-import { type Ctx, No, type Probe, startsWith, u8, u16, u16le, u24, u32, u32le, type View, Yes } from 'fttscope/kit';
+import { type Ctx, No, type Probe, startsWith, u8, u16, u16le, u32, u32le, type View, Yes } from 'fttscope/kit';
 import { berLength } from './ber.js';
 import { proof } from './gss.js';
 import { type Named, named } from './named.js';
@@ -298,11 +298,6 @@ export const streams = [
     ...{ proto: 'ajp13', title: 'Apache JServ Protocol v1.3', short: 'AJP13', spec: 'AJPv13' },
     on: { 'tcp.port': [8009] },
     pduLength: framed(4, (b, o) => (u16(b, o) === 0x1234 || u16(b, o) === 0x4142 ? 4 + u16(b, o + 2) : -1)),
-  }),
-  named({
-    ...{ proto: 'diameter', title: 'Diameter Protocol', short: 'DIAMETER', spec: 'RFC 6733 §3' },
-    on: { 'tcp.port': [3868], 'sctp.port': [3868], 'sctp.ppi': [46] },
-    pduLength: framed(20, (b, o) => (u8(b, o) === 1 ? u24(b, o + 1) : -1)),
   }),
   named({
     ...{ proto: 'smpp', title: 'Short Message Peer to Peer', short: 'SMPP', spec: 'SMPP 3.4 §3.2' },
