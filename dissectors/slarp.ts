@@ -1,7 +1,7 @@
 import { defineDissector, experts, fields, ip4, need, u16, u32 } from 'fttscope/kit';
 
 /**
- * SLARP, in which the ends of a Cisco HDLC link ask for addresses and tell each other that they live, RFC 1547 §4.3.3:
+ * SLARP, in which the ends of a Cisco HDLC link ask for addresses and tell each other that they live, RFC 1547 §4.3.1:
  *
  *     +----------+-------------------+-------------------+---------------------------+
  *     | Code (4) | address (4)       | mask (4)          | zero (2)                  |  request and reply
@@ -30,7 +30,7 @@ const E = experts({
     severity: 'error',
     malformed: true,
     message: 'Reliability must be 0xFFFF',
-    clause: 'RFC 1547 §4.3.3',
+    clause: 'RFC 1547 §4.3.1',
   },
 });
 
@@ -38,7 +38,7 @@ export const slarp = defineDissector({
   proto: 'slarp',
   title: 'Cisco SLARP',
   short: 'SLARP',
-  spec: 'RFC 1547 §4.3.3',
+  spec: 'RFC 1547 §4.3.1',
   fields: F,
   experts: E,
   on: { 'chdlc.protocol': [0x8035] },
@@ -63,7 +63,7 @@ export const slarp = defineDissector({
     t.num(F.yours, off + 8, 4, u32(buf, off + 8));
     need(v, LENGTH);
     t.num(F.reliability, off + 12, 2, u16(buf, off + 12));
-    if (u16(buf, off + 12) !== RELIABLE) t.expert(E.reliability); // RFC 1547 §4.3.3
+    if (u16(buf, off + 12) !== RELIABLE) t.expert(E.reliability); // RFC 1547 §4.3.1
     t.pop();
   },
 

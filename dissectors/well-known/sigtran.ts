@@ -3,7 +3,7 @@ import { fromRows, named } from './named.js';
 
 /** Signalling of mobile and telephone networks over SCTP, only named but for what MTP 3 carries for ISUP. */
 
-/** Name, title, short name, specification, payload protocol identifier (RFC 9260 §15.6), and ports. */
+/** Name, title, short name, specification, payload protocol identifier (RFC 9260 §15.5), and ports. */
 type Row = readonly [string, string, string, string, number, readonly number[]];
 const ROWS: readonly Row[] = [
   ['iua', 'ISDN Q.921-User Adaptation Layer', 'IUA', 'RFC 4233', 1, [9900]],

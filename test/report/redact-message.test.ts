@@ -87,6 +87,13 @@ describe('redacted messages', () => {
     assert.equal(description('a=rtpmap:0 PCMU/8000'), 'a=rtpmap:0 PCMU/8000');
   });
 
+  test('words in the value of a parameter stay where each word of its name is known, or is a letter', () => {
+    const contact = (parameter: string): string => head(`Contact: <sip:a@b>;${parameter}`).split(';')[1]!;
+    for (const known of ['x-sip=sip', 'sip=sip', 'sip-2=sip']) assert.match(contact(known), /=sip$/, known);
+    for (const unknown of ['zz=sip', 'sip-zz=sip', 'zz-sip-2=sip'])
+      assert.doesNotMatch(contact(unknown), /=sip$/, unknown);
+  });
+
   test('no line of a session description does', () => {
     for (const [line, told] of LINES) {
       assert.doesNotMatch(description(line), told);

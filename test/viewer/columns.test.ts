@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BLOCK_FRAMES, BLOCK_ROWS, FrameBlock, RowBlock } from '../../src/viewer/columns.js';
+import { BLOCK_FRAMES, BLOCK_ROWS, FlowNumbers, FrameBlock, RowBlock } from '../../src/viewer/columns.js';
 import { Selected } from '../../src/viewer/selected.js';
 
 test('a row takes 16 octets, its frame 30, or 34 where it has a number of its own', () => {
@@ -73,4 +73,20 @@ test('a selection is held once for both threads: 4 octets a row, and less than a
   assert.ok(octets >= 4 * rows && octets < 4 * rows + 32_768 + 1, `${octets} octets`);
   here.push(1);
   assert.equal(there.count, rows); // what was not told does not count
+});
+
+test('a flow has one number, and each number one flow, however many there are', () => {
+  const flows = new FlowNumbers();
+  const all: [number, number, number, number][] = [];
+  // Flows that differ in one of their numbers alone, more than the first table has places for.
+  for (let i = 0; i < 3000; i++)
+    all.push(i % 4 === 0 ? [i, 1, 2, 3] : i % 4 === 1 ? [1, i, 2, 3] : i % 4 === 2 ? [1, 2, i, 3] : [1, 2, 3, i]);
+  const numbers = all.map((f) => flows.number(...f));
+  const names = new Set(all.map((f) => f.join()));
+  assert.equal(new Set(numbers).size, names.size);
+  assert.equal(flows.count, names.size);
+  assert.deepEqual(
+    all.map((f) => flows.number(...f)),
+    numbers,
+  );
 });
