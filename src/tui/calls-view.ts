@@ -10,6 +10,7 @@ import {
   titleOf,
   tunnelScope,
   tunnelsOf,
+  wordsOf,
 } from './dialog-list.js';
 import { Reader } from './dialogs.js';
 import { dialogueColumns } from './dialogue-columns.js';
@@ -21,6 +22,7 @@ import { dialogueFlow, extendedFlow, type Flow } from './flows.js';
 import type { CommandId } from './keymap.js';
 import { drawWords } from './list.js';
 import { Table } from './table.js';
+import { TableFind } from './table-find.js';
 import { type Story, sinceThen } from './told.js';
 import type { Desk, MouseAt, Reading, Scope, View } from './view.js';
 import { count, headsOf, plural } from './words.js';
@@ -39,6 +41,7 @@ export class CallsView implements View {
   readonly id = 'calls';
   readonly title = 'Calls';
   private readonly table: Table<Dialogue>;
+  private readonly finder: TableFind<Dialogue>;
   private readonly below: FlowPane;
   private scope: Scope = {};
   private pane: Pane = 'list';
@@ -57,6 +60,7 @@ export class CallsView implements View {
 
   constructor(private readonly desk: Desk) {
     this.table = new Table(dialogueColumns(desk, this.picked), (a, b) => nameOf(a) === nameOf(b));
+    this.finder = new TableFind(desk, this.table, wordsOf);
     this.below = new FlowPane(desk);
   }
 
@@ -225,7 +229,7 @@ export class CallsView implements View {
     if (this.isEmpty)
       return [...(this.scope.tunnels === undefined ? [] : (['extended'] as const)), 'keys', 'view-tunnels', 'help'];
     if (this.pane === 'list')
-      return ['open', 'select', 'extended', 'sort', 'info', 'export', 'view-packets', 'next-pane', 'help'];
+      return ['open', 'select', 'extended', 'sort', 'info', 'export', 'view-packets', 'find', 'next-pane', 'help'];
     if (this.pane === 'message') return ['zoom', 'copy', 'raw', 'next-pane', 'back', 'help'];
     return [
       'open',
@@ -245,7 +249,7 @@ export class CallsView implements View {
   run(command: CommandId, argument = ''): boolean {
     const { pane } = this;
     if (command === 'back' && this.goBack()) return true;
-    if (pane === 'list' ? this.runList(command) : this.below.run(command, pane)) return true;
+    if (pane === 'list' ? this.runList(command, argument) : this.below.run(command, pane)) return true;
     switch (command) {
       case 'open':
         this.openMore();
@@ -305,8 +309,8 @@ export class CallsView implements View {
     if (this.pane === 'message') this.below.showsMessage = true;
   }
 
-  private runList(command: CommandId): boolean {
-    if (this.table.run(command)) return true;
+  private runList(command: CommandId, argument: string): boolean {
+    if (this.table.run(command) || this.finder.run(command, argument)) return true;
     const { current } = this.table;
     if (command === 'sort') this.desk.say(`Calls ${this.table.sortNext()}`);
     else if (command === 'select' && current !== undefined) this.pick(nameOf(current));

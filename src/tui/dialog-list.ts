@@ -118,6 +118,10 @@ export function mediaOf(d: Dialogue): { mos?: number; lost?: number } {
   return { lost: Math.max(...d.media.map((m) => lossOf(m).percent)), ...(mos.length > 0 && { mos: Math.min(...mos) }) };
 }
 
+/** What tells a dialogue from others beside what the list shows of it: its Call-ID, and who takes part, in full. */
+export const wordsOf = ({ kind, entity }: Dialogue): string =>
+  `${entity.callId} ${kind === 'registration' ? `${entity.aor} ${entity.contact}` : `${entity.fromUri} ${entity.toUri}`}`;
+
 /** Rows of the messages of a dialogue, in order, as people write them. */
 export function rowsOf(d: Dialogue): string[] {
   switch (d.kind) {

@@ -9,6 +9,7 @@ import type { CommandId } from './keymap.js';
 import { drawWords, scrollBar } from './list.js';
 import { SIGNS, severityStyle } from './style.js';
 import { type Column, cells, Table } from './table.js';
+import { TableFind } from './table-find.js';
 import { type Story, sinceThen, untilMore } from './told.js';
 import { aboutWords, type Desk, type MouseAt, type Reading, type Scope, type View } from './view.js';
 import { count, dateTime, headsOf, plural, since } from './words.js';
@@ -70,6 +71,7 @@ export class FindingsView implements View {
   private scope: Scope = {};
   private grouped = false;
   private readonly table: Table<FindingEntity>;
+  private readonly finder: TableFind<FindingEntity>;
   /** Lines that the text of the selected finding is scrolled by. */
   private scrolled = 0;
   /** Lines of the list when it was drawn last; the text stands beneath. */
@@ -81,6 +83,7 @@ export class FindingsView implements View {
     private readonly muted: Muted,
   ) {
     this.table = new Table(this.columns(), (a, b) => a.uid === b.uid);
+    this.finder = new TableFind(desk, this.table);
   }
 
   private columns(): Column<FindingEntity>[] {
@@ -266,7 +269,7 @@ export class FindingsView implements View {
 
   run(command: CommandId, argument: string): boolean {
     if (this.onText && this.runText(command)) return true;
-    if (this.table.run(command)) {
+    if (this.table.run(command) || this.finder.run(command, argument)) {
       this.scrolled = 0;
       return true;
     }

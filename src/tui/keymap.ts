@@ -72,7 +72,7 @@ export const COMMANDS = [
   c('Go', 'next-finding', '}', 'next finding', 'next packet with a finding'),
 
   c('Find', 'filter', '/', 'filter', 'display filter', 'expression'),
-  c('Find', 'find', 'Ctrl-F', 'find', 'find text, /regular expression/ or hex octets', 'text'),
+  c('Find', 'find', 'Ctrl-F  F3', 'find', 'find text, /regular expression/ or hex octets', 'text'),
   c('Find', 'find-next', 'n', 'next', 'next place found'),
   c('Find', 'find-previous', 'N', 'previous', 'place found before'),
   c('Find', 'filter-apply', 'a', 'as filter', 'filter for the selected value'),

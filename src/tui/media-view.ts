@@ -15,6 +15,7 @@ import { type StreamOverTime, streamOverTime } from './series.js';
 import { inSlices } from './slices.js';
 import { bars } from './sparks.js';
 import { Table } from './table.js';
+import { TableFind } from './table-find.js';
 import { type Story, sinceThen, untilMore } from './told.js';
 import { aboutWords, type Desk, type MouseAt, type Scope, type View } from './view.js';
 import { g711, wavOf } from './wav.js';
@@ -33,6 +34,7 @@ export class MediaView implements View {
   readonly id = 'media';
   readonly title = 'Media';
   private readonly table: Table<MediaEntity>;
+  private readonly finder: TableFind<MediaEntity>;
   private readonly over = new Map<string, { readonly of: MediaEntity; readonly result: StreamOverTime }>();
   private following: { readonly uid: string; stop(): void } | undefined;
   private scope: Scope = {};
@@ -41,6 +43,7 @@ export class MediaView implements View {
 
   constructor(private readonly desk: Desk) {
     this.table = new Table(mediaColumns(desk), (a, b) => a.uid === b.uid);
+    this.finder = new TableFind(desk, this.table, (m) => m.ssrc);
   }
 
   crumbs(): readonly string[] {
@@ -231,8 +234,8 @@ export class MediaView implements View {
     return ['open', 'info', 'view-calls', 'sort', 'export', 'copy', 'help'];
   }
 
-  run(command: CommandId): boolean {
-    if (this.table.run(command)) return true;
+  run(command: CommandId, argument = ''): boolean {
+    if (this.table.run(command) || this.finder.run(command, argument)) return true;
     const m = this.table.current;
     if (m === undefined) return false;
     switch (command) {

@@ -25,10 +25,12 @@ export function wantedOf(typed: string): Wanted {
   const hex = /^0x((?:[0-9a-f]{2}[ :]?)+)$/i.exec(typed);
   if (hex !== null) {
     const needle = Buffer.from(hex[1].replace(/[ :]/g, ''), 'hex');
+    // Numbers of the lists and the tree are written like that, too: an SSRC.
+    const written = typed.toLowerCase();
     return {
       words: typed,
-      text: () => false,
-      inText: () => [],
+      text: (t) => t.toLowerCase().includes(written),
+      inText: (t) => spans(t.toLowerCase(), new RegExp(written, 'g')),
       inOctets: (o) => octetSpans(o, needle),
     };
   }

@@ -5,6 +5,7 @@ import type { CommandId } from './keymap.js';
 import { dialogOf, isNoticed, sameStream } from './packet-dialog.js';
 import { rowHas, seek, type Wanted, wantedOf } from './packet-find.js';
 import type { PacketsView } from './packets-view.js';
+import { askWanted } from './table-find.js';
 
 /** Leaps in the packets view: to a number, a mark, the next of a dialog, the next finding, what is looked for. */
 export class PacketJumps {
@@ -236,26 +237,9 @@ export class PacketJumps {
 
   private askWanted(): void {
     const { desk, focus } = this.view;
-    desk.prompt({
-      label: `find in ${focus === 'list' ? 'the list' : focus === 'tree' ? 'the tree' : 'the octets'}:`,
-      history: [...(desk.memory.state.history.find ?? [])].reverse(),
-      text: this.wanted?.words ?? '',
-      selected: true,
-      judge: (text) => {
-        if (text === '')
-          return {
-            text: 'text, /regular expression/, or octets as 0a 3c or 0x0a3c; empty: nothing marked',
-            wrong: false,
-          };
-        try {
-          wantedOf(text);
-          return undefined;
-        } catch (e) {
-          return { text: (e as Error).message, wrong: true };
-        }
-      },
-      done: (text) => this.look(text),
-    });
+    const where = focus === 'list' ? 'the list' : focus === 'tree' ? 'the tree' : 'the octets';
+    const forms = 'text, /regular expression/, or octets as 0a 3c or 0x0a3c; empty: nothing marked';
+    askWanted(desk, where, this.wanted?.words ?? '', forms, (text) => this.look(text));
   }
 
   private look(text: string): string | undefined {

@@ -12,6 +12,7 @@ import type { CommandId } from './keymap.js';
 import { inSlices } from './slices.js';
 import { SIGNS, severityStyle } from './style.js';
 import { type Column, Table } from './table.js';
+import { TableFind } from './table-find.js';
 import type { Story } from './told.js';
 import { tunnelCard } from './tunnel-card.js';
 import { endText, OTHER, stepsText, type TunnelRow, TunnelRows } from './tunnel-rows.js';
@@ -37,11 +38,13 @@ export class TunnelsView implements View {
   readonly title = 'Tunnels';
   private readonly rows = new TunnelRows();
   private readonly table: Table<TunnelRow>;
+  private readonly finder: TableFind<TunnelRow>;
   private overview: Overview | undefined;
   private cadence: Outside | undefined;
 
   constructor(private readonly desk: Desk) {
     this.table = new Table(this.columns(), (a, b) => a.id === b.id);
+    this.finder = new TableFind(desk, this.table);
   }
 
   private columns(): Column<TunnelRow>[] {
@@ -275,9 +278,10 @@ export class TunnelsView implements View {
     ];
   }
 
-  run(command: CommandId): boolean {
+  run(command: CommandId, argument = ''): boolean {
     const { desk, table } = this;
     const { current } = table;
+    if (this.finder.run(command, argument)) return true;
     switch (command) {
       case 'open':
         if (current !== undefined) desk.open('packets', this.scopeOf(current));

@@ -202,6 +202,41 @@ test('the form takes the number of a tunnel, or the address or name of an end', 
   }
 });
 
+test('F3 looks for a text in every list, from the cursor on and around the end', async () => {
+  const stage = await Stage.of('00-field.pcapng', 100, 30);
+  const find = async (text: string): Promise<void> => {
+    await stage.press('F3');
+    await stage.type(text);
+    await stage.press('Enter');
+  };
+  await stage.press('3');
+  const ladder = (): string | undefined => /^─ ((?:call|reg) \d)/m.exec(stage.text)?.[1];
+  await find('F7A2@'); // the Call-ID, which no column shows
+  assert.equal(ladder(), 'call 2');
+  await stage.press('n');
+  assert.match(stage.text, /it is found here alone/);
+  await find('/deregistered|ended/');
+  assert.equal(ladder(), 'reg 1');
+  await stage.press('n');
+  assert.equal(ladder(), 'call 1');
+  assert.match(stage.text, /past the end: on from the first line/);
+  await stage.press('N');
+  assert.equal(ladder(), 'reg 1');
+  await find('nobody');
+  assert.match(stage.text, /nobody is not found in the list/);
+  assert.equal(ladder(), 'reg 1');
+  await stage.press('1 1');
+  await find('www');
+  assert.match(stage.text, /^─ tunnel 4 /m);
+  await stage.press('5 5');
+  await find('overload');
+  assert.match(stage.text, /The call was refused for overload/);
+  await stage.press('4 4');
+  await find('0x5a170002'); // not in a column either
+  assert.match(stage.text, /^─ stream 2: /m);
+  await stage.end();
+});
+
 test('in a window that is small the form shows the line that is typed in, and what was found', async () => {
   const { desk } = new PaperDesk(paperViewer(), await storyOf('00-field.pcapng'));
   const form = new FilterForm(desk);
