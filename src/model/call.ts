@@ -170,10 +170,9 @@ export class Call {
     const isHere = at.tunnel === 0 ? this.tunnels.size === 0 : this.tunnels.has(at.tunnel);
     // Who acknowledged an answer does not send the INVITE again; copies on other ways come at once.
     if (isHere) return this.isOver && this.concluded && ago > COPY_MS && this.messages.same(e.identity) !== undefined;
-    // Who comes with another tunnel repeats what nobody answered, or tries again what was refused.
+    // A UE that comes with another tunnel may begin again what was not answered.
     if (at.tunnel === 0 || !at.up || this.direction !== 'originated') return false;
-    const isHeard = this.trying !== null || this.progress !== null || this.answer !== null;
-    return (isHeard && !this.again) || (at.severalFiles && fileOf(this.start) !== at.file);
+    return this.answer !== null || (at.severalFiles && fileOf(this.start) !== at.file);
   }
 
   /** Whether its last INVITE was refused, as a response or the ACK of it says. */
