@@ -103,8 +103,11 @@ function judgeCalls(m: SessionModel, t: TunnelEntity, when: Seen, cut: readonly 
   const [first] = cut;
   const how = ending(t);
   const others = cut.length === 1 ? '' : ours` So it was with ${cut.length - 1} more.`;
+  // Of each the end may be in what is missing: that explains more than a tunnel which somebody let go of.
+  const isHidden = cut.every((c) => t.gaps.some(({ at }) => !isBefore(at, c.last)));
   m.findings.raise('tunnel.closed-in-call', when, refs(t, 'call', cut), {
     detail: ours`${course(first, when)} when ${how}.${others}`,
+    ...(isHidden && t.release.how !== 'silent' && { severity: 'warn' }),
   });
   for (const c of cut) {
     c.cutOff(

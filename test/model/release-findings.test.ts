@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CaptureBuilder } from '../build/capture.js';
+import { CaptureBuilder, type Shaper } from '../build/capture.js';
 import type { ConnectionOptions } from '../build/connection.js';
 import { clearConversation } from '../build/conversation.js';
 import { at } from '../build/packets.js';
@@ -70,6 +70,25 @@ describe('a call when its tunnel ends', () => {
     const r = await found(t.up(41_000, sip('OPTIONS sip:ims.example', { callId: 'o' })), 200_000);
     assert.equal(finding(r, 'call.no-answer').confidence, 'likely');
     assert.match(finding(r, 'call.no-answer').meaning, /^What could be heard ends after 40 s/);
+  });
+
+  test('may have ended in what the capture lacks: that stands first', async () => {
+    // The capture lacks the segment with the BYE; what the UE says after it shows that.
+    const without: Shaper = (frames) => frames.filter((f) => !Buffer.from(f.octets).includes(`BYE ${BOB}`));
+    const t = both(called(talk(), 1000, 2000), 1210, 90);
+    t.up(3500, sip('OPTIONS sip:ims.example', { callId: 'o' })).down(
+      3510,
+      sip('200 OK OPTIONS', { callId: 'o' }, 'down'),
+    );
+    const built = new CaptureBuilder({ shape: [without] });
+    built.connection(clearConversation(t.steps), { ...ENDS, step: 10, end: 'fin' });
+    const r = await reportOn(built.build().octets);
+    assert.equal(r.findings[0].code, 'capture.gap');
+    const closed = finding(r, CLOSED);
+    assert.ok(closed === undefined || (closed.severity === 'warn' && closed.confidence === 'possible'));
+    // Where the end of another call is known to be missing nothing but the tunnel's end explains it.
+    const cut = both(called(talk(), 1000, 2000, false), 1210, 90);
+    assert.equal(finding(await found(cut), CLOSED).severity, 'error');
   });
 
   test('is up, and others ring', async () => {
