@@ -25,6 +25,8 @@ export class KeyRing implements ChannelKeys {
   swapped = false;
   /** The handshake comes from another capture. */
   lent = false;
+  /** One direction was found without any of the handshake: the first record of the other may have any number, too. */
+  private joined = false;
   private readonly searches: [LateJoin | null, LateJoin | null] = [null, null];
   /** Revision of the key log that each direction has been tried with. */
   private readonly revisions: [number, number] = [-1, -1];
@@ -45,7 +47,7 @@ export class KeyRing implements ChannelKeys {
   /** A new handshake begins. */
   renew(): Negotiation {
     this.negotiation = new Negotiation(this.services.keys, this.services.cache);
-    this.lent = false;
+    this.lent = this.joined = false;
     return this.negotiation;
   }
 
@@ -67,7 +69,8 @@ export class KeyRing implements ChannelKeys {
       const known = this.services.cache.handshake(this.connection);
       if (known !== undefined) this.lend(known);
     }
-    channel.lose(this.lent || this.negotiation.clientRandom.length === 0 ? LIMITS.recordSearch : 0);
+    const isLate = this.lent || this.joined || this.negotiation.clientRandom.length === 0;
+    channel.lose(isLate ? LIMITS.recordSearch : 0);
   }
 
   private lend(known: KnownHandshake): void {
@@ -165,6 +168,7 @@ export class KeyRing implements ChannelKeys {
     if (found === null) return null;
     if (found.role !== this.role(channel)) this.swapped = !this.swapped;
     keys.joined(found.clientRandom);
+    this.joined = true;
     this.negotiation = Negotiation.joined(found.clientRandom, found.epoch.how.suite.id, keys, cache);
     this.settled();
     return found;
