@@ -62,18 +62,24 @@ const SILENT_MS = 20_000;
 
 /**
  * Judges whether a caller heard anything before the answer, where none came: ringing, or early media (RFC 3960 §3).
- * @param streams all that may be of it: of early media it need not be known that they are
+ * @param streamsIn the streams of a tunnel: of early media it need not be known that they are of the call
  * @param end until when something of it could be heard
  */
-export function judgeProgress(c: Call, streams: Iterable<MediaStream>, end: Moment, findings: Findings): void {
+export function judgeProgress(
+  c: Call,
+  streamsIn: (tunnel: number) => Iterable<MediaStream>,
+  end: Moment,
+  findings: Findings,
+): void {
   const { progress, ringing } = c;
   if (progress === null || ringing !== null || (c.state !== 'in-progress' && c.state !== 'cancelled')) return;
   const over = c.cancel ?? c.end ?? end;
   const ms = millis(progress, over);
   if (ms < SILENT_MS || c.direction === undefined || c.features.quality?.met === false) return;
   const up = c.direction === 'terminated';
-  for (const s of streams)
-    if (c.tunnels.has(s.tunnel) && s.up === up && isBefore(s.rtp.start, over) && isBefore(progress, s.rtp.end)) return;
+  for (const tunnel of c.tunnels)
+    for (const s of streamsIn(tunnel))
+      if (s.up === up && isBefore(s.rtp.start, over) && isBefore(progress, s.rtp.end)) return;
   const refs: Ref[] = [{ kind: 'call', id: c.id }, ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id }))];
   const until = c.cancel === null ? '' : ' The caller gave it up then.';
   findings.raise('call.silent-progress', progress, refs, {

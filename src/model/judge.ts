@@ -111,15 +111,17 @@ function judgeMediaOfCalls(m: SessionModel): void {
   const { findings, signalling, media, end } = m;
   const streams = new Map<number, MediaStream[]>();
   const calls = new Map<number, Call[]>();
+  const inTunnel = new Map<number, MediaStream[]>();
   for (const c of signalling.calls) for (const tunnel of c.tunnels) append(calls, tunnel, c);
   for (const s of media.streams) {
+    append(inTunnel, s.tunnel, s);
     judgeStreamOf(m, s, end, calls.get(s.tunnel) ?? []);
     if (s.copyOf === null) append(streams, s.call, s);
   }
   for (const c of signalling.calls) {
     const own = streams.get(c.id) ?? [];
     const until = heardUntil(m, c.tunnels, c.start);
-    judgeProgress(c, media.streams, until, findings);
+    judgeProgress(c, (tunnel) => inTunnel.get(tunnel) ?? [], until, findings);
     judgeFlow(c, own, until, findings);
     judgeMoves(c, own, findings);
     judgePairs(c, own, until, findings);
@@ -171,10 +173,9 @@ function registeredUntil(registrations: readonly Registration[]): Map<number, Mo
 /** Until when the UE of a call was registered in its tunnels; undefined where nothing is known of that. */
 function registeredFor({ signalling }: SessionModel, c: Call): Moment | undefined {
   let until: Moment | undefined;
-  for (const r of signalling.registrations) {
-    const ended = c.tunnels.has(r.tunnel) ? r.inForceUntil : undefined;
-    if (ended !== undefined && (until === undefined || isBefore(until, ended))) until = ended;
-  }
+  for (const tunnel of c.tunnels)
+    for (const { inForceUntil: ended } of signalling.registrationsIn(tunnel))
+      if (ended !== undefined && (until === undefined || isBefore(until, ended))) until = ended;
   return until;
 }
 
@@ -182,7 +183,7 @@ function registeredFor({ signalling }: SessionModel, c: Call): Moment | undefine
 export function judgeOver(m: SessionModel, c: Call, streams: readonly MediaStream[], now: Moment): void {
   judgeCall(c, now, () => registeredFor(m, c), m.findings);
   for (const s of streams) judgeStreamOf(m, s, now);
-  judgeProgress(c, m.media.streams, now, m.findings);
+  judgeProgress(c, (tunnel) => [...m.media.streams].filter((s) => s.tunnel === tunnel), now, m.findings);
   judgeFlow(c, streams, now, m.findings);
   judgeMoves(c, streams, m.findings);
   judgePairs(c, streams, now, m.findings);

@@ -1,4 +1,5 @@
 import type { SipMessage } from '../../dissectors/sip/index.js';
+import { append } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { SubscriberSecrets } from './aka.js';
 import { IMS_ANSWER_MS } from './answer-time.js';
@@ -56,6 +57,7 @@ export class Signalling {
   private readonly early = new EarlyAnswers(this.known);
   private readonly callsById = new Map<string, Call>();
   private readonly registrationsByKey = new Map<string, Registration>();
+  private readonly registrationsByTunnel = new Map<number, Registration[]>();
   private readonly registrationsByName = new Map<string, Registration>();
   private readonly messagesById = new Map<string, Exchange<MessageEntity>>();
   private readonly subscriptionsById = new Map<string, Subscription>();
@@ -97,6 +99,11 @@ export class Signalling {
     return last;
   }
 
+  /** The registrations in a tunnel. */
+  registrationsIn(tunnel: number): readonly Registration[] {
+    return this.registrationsByTunnel.get(tunnel) ?? [];
+  }
+
   /** Whether a call has this Call-ID. */
   has(callId: string): boolean {
     return this.callsById.has(callId);
@@ -130,6 +137,7 @@ export class Signalling {
       const isAnother = this.registrationsByName.has(name);
       r = new Registration(id, at.tunnel, aor, callId, at, e.content.from, reached, secrets, isAnother);
       this.registrations.push(r);
+      if (at.tunnel !== 0) append(this.registrationsByTunnel, at.tunnel, r);
       this.registrationsByKey.set(key, r);
       this.registrationsByName.set(name, r);
     }
@@ -155,6 +163,7 @@ export class Signalling {
     if (r === undefined || r.source !== client || (r.tunnel !== 0 && at.tunnel !== 0)) return undefined;
     if (r.tunnel === 0) {
       r.tunnel = at.tunnel;
+      append(this.registrationsByTunnel, at.tunnel, r);
       this.registrationsByKey.set(key, r);
     }
     return r;
