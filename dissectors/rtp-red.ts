@@ -28,7 +28,7 @@ export const rtpRed = defineDissector({
   title: 'RTP Payload for Redundant Audio Data (RFC 2198)',
   short: 'RAD (RFC2198)',
   spec: 'RFC 2198',
-  fields: { ...F, payload: payload!, payloadHidden: payloadHidden!, payloadType: payloadType! },
+  fields: { ...F, payload: payload, payloadHidden: payloadHidden, payloadType: payloadType },
   on: { rtp_dyn_payload_type: ['red'] },
   tables: ['rtp.pt', 'rtp_dyn_payload_type'],
 
@@ -60,7 +60,7 @@ function headers(v: View, t: Tree, cx: Ctx): { blocks: [type: number, octets: nu
     if (t.labels) t.label(`Header ${blocks.length + 1}: PT=${payloadTypeName(type, cx.payloadTypes)}`);
     t.push();
     t.bits(F.follow, at, 1, u8(buf, at));
-    t.bits(payloadType!, at, 1, u8(buf, at));
+    t.bits(payloadType, at, 1, u8(buf, at));
     if (t.labels) t.label(`Payload type: ${payloadTypeName(type, cx.payloadTypes)} (${type})`);
     if (more) {
       need(v, HEADER, at);

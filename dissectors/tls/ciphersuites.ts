@@ -547,7 +547,7 @@ function exchange(words: string, tls13: boolean): Pick<CipherSuite, 'kx' | 'auth
   if (plain.endsWith('PSK')) return { kx: plain, auth: plain === 'RSA_PSK' ? 'RSA_PSK' : 'PSK', exportable };
   if (plain.startsWith('SRP_SHA')) return { kx: 'SRP', auth: plain.slice(8) || 'SRP', exportable };
   const split = /^(DHE?|ECDHE?)_(\w+)$/.exec(plain);
-  if (split !== null) return { kx: split[1]!, auth: split[2]!, exportable };
+  if (split !== null) return { kx: split[1], auth: split[2], exportable };
   return { kx: plain === '' ? 'NULL' : plain, auth: plain === '' ? 'NULL' : plain.replace(/_FIPS$/, ''), exportable };
 }
 

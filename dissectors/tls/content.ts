@@ -72,7 +72,7 @@ function pieces(content: View, note: TlsRecordNote | undefined): Piece[] {
   const own = (m: View): boolean => m.buf === content.buf && m.off >= content.off && m.end <= content.end;
   const found = note.handshake ?? [];
   for (let i = 0; i < found.length; i++) {
-    const m = found[i]!;
+    const m = found[i];
     if (own(m)) {
       out.push({ kind: 'whole', view: content.sub(m.off, m.end) });
       at = m.end;
@@ -150,7 +150,7 @@ export function recordText(c: Content): string {
       if (c.view === undefined) return 'Handshake Protocol: Encrypted Handshake Message';
       const all = pieces(c.view, c.note).filter((p) => p.kind !== 'tail');
       if (all.length !== 1) return 'Handshake Protocol: Multiple Handshake Messages';
-      const { kind, view } = all[0]!;
+      const { kind, view } = all[0];
       if (view.length === 0) return 'Handshake Protocol';
       const name = kind === 'whole' ? messageName(view.buf, view.off, view.end) : `${fragmentName(view)} (fragment)`;
       return `Handshake Protocol: ${name}`;

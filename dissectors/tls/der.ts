@@ -140,7 +140,7 @@ export function derTime(b: Uint8Array, e: Element): number {
   const m = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:\.\d+)?(?:Z|([+-])(\d\d)(\d\d))$/.exec(s);
   if (m === null) return Number.NaN;
   const [, year, month, day, hour, minute, second = '0', sign, offHours = '0', offMinutes = '0'] = m;
-  const utc = Date.UTC(+year!, +month! - 1, +day!, +hour!, +minute!, +second) / 1000;
+  const utc = Date.UTC(+year, +month - 1, +day, +hour, +minute, +second) / 1000;
   const shift = (+offHours * 60 + +offMinutes) * 60;
   return sign === '-' ? utc + shift : utc - shift;
 }

@@ -47,7 +47,7 @@ export class InnerFile {
     const v = row.content.view;
     if (v.buf[v.off] !== IP_PACKET || v.length <= HEADER) return;
     const start = v.off + HEADER;
-    const version = v.buf[start]! >> 4;
+    const version = v.buf[start] >> 4;
     if (version !== 4 && version !== 6) {
       this.withoutIp++; // the receiver discards it (TS 24.322 §5.3.2.2)
       return;

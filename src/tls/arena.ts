@@ -33,7 +33,7 @@ export class Arena {
     if (this.#top + size > BLOCK) {
       this.#index++;
       if (this.#index === this.#blocks.length) this.#blocks.push(new ArenaBlock(BLOCK));
-      this.block = this.#blocks[this.#index]!;
+      this.block = this.#blocks[this.#index];
       this.#top = 0;
     }
     const at = this.#top;

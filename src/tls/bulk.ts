@@ -42,7 +42,7 @@ export class Bulk {
     const { queue, to } = batch;
     const stop = this.decrypt(batch, arena);
     for (let i = stop; i < to; i++) {
-      const r = queue[i]!;
+      const r = queue[i];
       if (r.status === 'open' && !r.verified) r.requeue();
     }
     return stop;
@@ -74,7 +74,7 @@ export class Bulk {
     const { explicit, tag } = e;
     let used = 0;
     for (let i = from; i < to; i++) {
-      const r = queue[i]!;
+      const r = queue[i];
       if (r.status !== 'queued') continue;
       const off = r.off + RECORD_HEADER + explicit;
       const n = r.end - tag - off;
@@ -101,10 +101,10 @@ export class Bulk {
   /** Writes counter blocks that start like {@link start}; a record has at most 1025, so two octets of counter do. */
   private stage(at: number, octets: number, first: number): void {
     const { words, startWords } = this;
-    const w0 = startWords[0]!;
-    const w1 = startWords[1]!;
-    const w2 = startWords[2]!;
-    const w3 = startWords[3]!; // holds the last octet of a CCM nonce, and zeros
+    const w0 = startWords[0];
+    const w1 = startWords[1];
+    const w2 = startWords[2];
+    const w3 = startWords[3]; // holds the last octet of a CCM nonce, and zeros
     let counter = first;
     for (let p = at >> 2, end = (at + octets) >> 2; p < end; p += 4, counter++) {
       words[p] = w0;
@@ -130,10 +130,10 @@ export class Bulk {
     const key = new BigUint64Array(stream.buffer, stream.byteOffset, used >> 3);
     let k = 0;
     for (let i = 0; i < waiting.length; i++) {
-      const p = waiting[i]!;
-      const { longs } = blocks[i]!;
+      const p = waiting[i];
+      const { longs } = blocks[i];
       let d = p.off >> 3;
-      for (let last = d + (((p.end - p.off + BLOCK - 1) >> 4) << 1); d < last; d++, k++) longs[d]! ^= key[k]!;
+      for (let last = d + (((p.end - p.off + BLOCK - 1) >> 4) << 1); d < last; d++, k++) longs[d] ^= key[k];
     }
     waiting.length = 0;
     blocks.length = 0;
@@ -143,7 +143,7 @@ export class Bulk {
     const { start, startWords } = this;
     new Uint8Array(this.key.buffer).set(e.key.octets);
     for (let i = from; i < to; i++) {
-      const r = queue[i]!;
+      const r = queue[i];
       if (r.status !== 'queued') continue;
       const off = r.off + RECORD_HEADER;
       const n = r.end - e.tag - off;
@@ -154,7 +154,7 @@ export class Bulk {
       const at = r.plain!.off >> 2;
       const blocks = Math.ceil(n / CHACHA_BLOCK);
       // RFC 8439 §2.8: block 0 makes the key of the tag
-      chacha20(this.key, startWords[0]!, startWords[1]!, startWords[2]!, 1, arena.block.words, at, blocks);
+      chacha20(this.key, startWords[0], startWords[1], startWords[2], 1, arena.block.words, at, blocks);
     }
     this.key.fill(0);
   }
@@ -165,7 +165,7 @@ export class Bulk {
     let first = from;
     let used = 0;
     for (let i = from; i < to; i++) {
-      const r = queue[i]!;
+      const r = queue[i];
       if (r.status !== 'queued') continue;
       const off = r.off + RECORD_HEADER;
       const end = r.end - (e.encryptThenMac ? e.macLength : 0);
@@ -198,12 +198,12 @@ export class Bulk {
     const outside = e.encryptThenMac ? e.macLength : 0;
     let s = 0;
     for (let i = from; i < to; i++) {
-      const r = queue[i]!;
+      const r = queue[i];
       if (r.status !== 'queued') continue;
       const n = r.end - outside - (r.off + RECORD_HEADER) - (step << 3);
       const at = arena.take(n);
       const { longs, octets } = arena.block;
-      for (let d = at >> 3, last = d + (n >> 3); d < last; d++, s++) longs[d] = blocks[s + step]! ^ this.longs[s]!;
+      for (let d = at >> 3, last = d + (n >> 3); d < last; d++, s++) longs[d] = blocks[s + step] ^ this.longs[s];
       s += step;
       const padding = cbcPadding(octets, at, at + n);
       if (padding < 0 || padding + mac > n) return i;
@@ -217,7 +217,7 @@ export class Bulk {
 /** NULL ciphers: the content is there. */
 function clear({ epoch: e, queue, from, to, base }: Batch): number {
   for (let i = from; i < to; i++) {
-    const r = queue[i]!;
+    const r = queue[i];
     if (r.status !== 'queued') continue;
     const end = r.end - e.macLength;
     if (end < r.off + RECORD_HEADER) return i;
@@ -230,7 +230,7 @@ function clear({ epoch: e, queue, from, to, base }: Batch): number {
 /** Takes content type and padding off TLS 1.3 records; returns the index of the first that has none, or `to`. */
 function inner({ queue, from, to }: Batch): number {
   for (let i = from; i < to; i++) {
-    const r = queue[i]!;
+    const r = queue[i];
     const p = r.plain;
     if (p === null) {
       if (r.status === 'queued') return i;
@@ -241,7 +241,7 @@ function inner({ queue, from, to }: Batch): number {
     // Nearly always: application data without padding.
     const at = last >= p.off && p.buf[last] === ContentType.ApplicationData ? last : innerType(p.buf, p.off, p.end);
     if (at < 0) return i;
-    r.trim(at, p.buf[at]!);
+    r.trim(at, p.buf[at]);
   }
   return to;
 }

@@ -28,14 +28,14 @@ export function chacha20(
   at: number,
   blocks: number,
 ): void {
-  const k0 = key[0]!;
-  const k1 = key[1]!;
-  const k2 = key[2]!;
-  const k3 = key[3]!;
-  const k4 = key[4]!;
-  const k5 = key[5]!;
-  const k6 = key[6]!;
-  const k7 = key[7]!;
+  const k0 = key[0];
+  const k1 = key[1];
+  const k2 = key[2];
+  const k3 = key[3];
+  const k4 = key[4];
+  const k5 = key[5];
+  const k6 = key[6];
+  const k7 = key[7];
   let counter = first | 0;
   for (let p = at, end = at + 16 * blocks; p < end; p += 16) {
     let x0 = SIGMA0;
@@ -152,22 +152,22 @@ export function chacha20(
       x4 ^= x9;
       x4 = (x4 << 7) | (x4 >>> 25);
     }
-    data[p]! ^= x0 + SIGMA0;
-    data[p + 1]! ^= x1 + SIGMA1;
-    data[p + 2]! ^= x2 + SIGMA2;
-    data[p + 3]! ^= x3 + SIGMA3;
-    data[p + 4]! ^= x4 + k0;
-    data[p + 5]! ^= x5 + k1;
-    data[p + 6]! ^= x6 + k2;
-    data[p + 7]! ^= x7 + k3;
-    data[p + 8]! ^= x8 + k4;
-    data[p + 9]! ^= x9 + k5;
-    data[p + 10]! ^= x10 + k6;
-    data[p + 11]! ^= x11 + k7;
-    data[p + 12]! ^= x12 + counter;
-    data[p + 13]! ^= x13 + n0;
-    data[p + 14]! ^= x14 + n1;
-    data[p + 15]! ^= x15 + n2;
+    data[p] ^= x0 + SIGMA0;
+    data[p + 1] ^= x1 + SIGMA1;
+    data[p + 2] ^= x2 + SIGMA2;
+    data[p + 3] ^= x3 + SIGMA3;
+    data[p + 4] ^= x4 + k0;
+    data[p + 5] ^= x5 + k1;
+    data[p + 6] ^= x6 + k2;
+    data[p + 7] ^= x7 + k3;
+    data[p + 8] ^= x8 + k4;
+    data[p + 9] ^= x9 + k5;
+    data[p + 10] ^= x10 + k6;
+    data[p + 11] ^= x11 + k7;
+    data[p + 12] ^= x12 + counter;
+    data[p + 13] ^= x13 + n0;
+    data[p + 14] ^= x14 + n1;
+    data[p + 15] ^= x15 + n2;
     counter = (counter + 1) | 0;
   }
 }

@@ -190,7 +190,7 @@ export class Channel {
 
   /** Deals with the queued record `i`, or with a run of them; returns the index of the next. */
   private step(i: number): number {
-    const r = this.queue[i]!;
+    const r = this.queue[i];
     if (r.status === 'cut') return this.passOver(i);
     if (this.state !== 'open') this.keys.revive(this, r);
     if (this.state === 'locked') {
@@ -205,14 +205,14 @@ export class Channel {
 
   /** A record that counts but is not opened. */
   private passOver(i: number): number {
-    this.epoch?.pass(this.queue[i]!);
+    this.epoch?.pass(this.queue[i]);
     if (this.state === 'open') this.epoch!.sequence++;
     else this.since++;
     return i + 1;
   }
 
   private single(epoch: Epoch, i: number): number {
-    const r = this.queue[i]!;
+    const r = this.queue[i];
     if (!epoch.open(r, epoch.sequence)) {
       this.lose(0);
       return i;
@@ -257,7 +257,7 @@ export class Channel {
     let to = from;
     let good = from;
     for (; to < queue.length; to++) {
-      const r = queue[to]!;
+      const r = queue[to];
       if (r.status === 'cut' || !this.checked(epoch, r, base + to - from)) continue;
       if (!epoch.open(r, base + to - from)) break;
       good = to + 1;
@@ -280,7 +280,7 @@ export class Channel {
   private give(epoch: Epoch, from: number, to: number, base: number): number {
     const { queue } = this;
     for (let i = from; i < to; i++) {
-      const r = queue[i]!;
+      const r = queue[i];
       if (r.status === 'cut') continue;
       // Rare contents are acted upon, so their tags are checked.
       if (r.contentType !== ContentType.ApplicationData && !r.verified && !epoch.open(r, base + i - from))
@@ -300,13 +300,13 @@ export class Channel {
   }
 
   private requeue(from: number): number {
-    for (let i = from; i < this.queue.length; i++) if (this.queue[i]!.status !== 'cut') this.queue[i]!.requeue();
+    for (let i = from; i < this.queue.length; i++) if (this.queue[i].status !== 'cut') this.queue[i].requeue();
     return from;
   }
 
   /** Looks for key and number of the queued record `i`. */
   private find(i: number): number {
-    const r = this.queue[i]!;
+    const r = this.queue[i];
     const candidates = this.keys.candidates(this);
     const after = this.queue[i + 1];
     const next = after?.type === ContentType.ApplicationData && after.status === 'queued' ? after : undefined;
@@ -338,7 +338,7 @@ export class Channel {
     this.left -= before - budget.left;
     this.now -= before - budget.left;
     const { stopped } = budget;
-    this.excluded = stopped === undefined ? 0 : this.excluded + stopped + 1 - candidates[0]!.from;
+    this.excluded = stopped === undefined ? 0 : this.excluded + stopped + 1 - candidates[0].from;
     return found;
   }
 

@@ -178,20 +178,20 @@ export class Epoch {
     const fixed = this.#fixed;
     if (this.explicit > 0) {
       // RFC 5288 §3: salt from the key block, the rest from the record
-      for (let i = 0; i < 4; i++) out[at + i] = fixed[i]!;
-      for (let i = 4, o = r.off + RECORD_HEADER - 4; i < 12; i++) out[at + i] = r.buf[o + i]!;
+      for (let i = 0; i < 4; i++) out[at + i] = fixed[i];
+      for (let i = 4, o = r.off + RECORD_HEADER - 4; i < 12; i++) out[at + i] = r.buf[o + i];
       return;
     }
     // RFC 8446 §5.3, RFC 7905 §2: the number, padded to the left, is added to the IV
-    for (let i = 0; i < 12; i++) out[at + i] = fixed[i]!;
+    for (let i = 0; i < 12; i++) out[at + i] = fixed[i];
     if (sequence > 0xffff_ffff) {
       const high = Math.floor(sequence / 0x1_0000_0000);
-      for (let i = 0; i < 4; i++) out[at + 4 + i]! ^= high >>> (24 - 8 * i);
+      for (let i = 0; i < 4; i++) out[at + 4 + i] ^= high >>> (24 - 8 * i);
     }
-    out[at + 8]! ^= sequence >>> 24;
-    out[at + 9]! ^= sequence >>> 16;
-    out[at + 10]! ^= sequence >>> 8;
-    out[at + 11]! ^= sequence;
+    out[at + 8] ^= sequence >>> 24;
+    out[at + 9] ^= sequence >>> 16;
+    out[at + 10] ^= sequence >>> 8;
+    out[at + 11] ^= sequence;
   }
 }
 
@@ -217,7 +217,7 @@ export function innerType(b: Uint8Array, off: number, end: number): number {
   let i = end - 1;
   while (i >= off && b[i] === 0) i--;
   if (i < off) return -1;
-  const type = b[i]!;
+  const type = b[i];
   return type >= ContentType.Alert && type <= ContentType.ApplicationData ? i : -1;
 }
 
@@ -229,7 +229,7 @@ function accept(e: Epoch, r: TlsRecord, buf: Uint8Array): true {
   }
   const at = innerType(buf, 0, buf.length);
   if (at >= 0) {
-    r.opened(buf, 0, at, buf[at]!, true);
+    r.opened(buf, 0, at, buf[at], true);
     return true;
   }
   const blank = buf.every((v) => v === 0);
@@ -250,7 +250,7 @@ function openAead(e: Epoch, r: TlsRecord, sequence: number): boolean {
   if (end < off) return false;
   const nonce = new Uint8Array(12);
   e.nonce(r, sequence, nonce, 0);
-  const name = AEAD_NAME[e.how.opening]!(e.how.block) as CipherGCMTypes & CipherCCMTypes;
+  const name = AEAD_NAME[e.how.opening](e.how.block) as CipherGCMTypes & CipherCCMTypes;
   const decipher = createDecipheriv(name, e.key.octets, nonce, { authTagLength: e.tag });
   decipher.setAuthTag(r.buf.subarray(end, r.end));
   decipher.setAAD(additional(e, r, sequence, end - off), { plaintextLength: end - off });
@@ -292,7 +292,7 @@ function openGcmOwn(e: Epoch, r: TlsRecord, sequence: number): boolean {
   }
   const plain = r.buf.slice(off, end);
   const stream = e.ecb.update(counters);
-  for (let i = 0; i < plain.length; i++) plain[i]! ^= stream[i]!;
+  for (let i = 0; i < plain.length; i++) plain[i] ^= stream[i];
   return accept(e, r, plain);
 }
 
@@ -308,7 +308,7 @@ function macFits(e: Epoch, header: Uint8Array, b: Uint8Array, off: number, end: 
  */
 export function cbcPadding(b: Uint8Array, off: number, end: number): number {
   if (end <= off) return -1;
-  const n = b[end - 1]!;
+  const n = b[end - 1];
   if (n + 1 > end - off) return -1;
   for (let i = end - 1 - n; i < end; i++) if (b[i] !== n) return -1;
   return n + 1;
@@ -344,7 +344,7 @@ function openRc4(e: Epoch, r: TlsRecord, sequence: number): boolean {
   const n = r.end - off - e.macLength;
   if (n < 0) return false;
   const plain = e.peekStream(r.end - off);
-  for (let i = 0; i < plain.length; i++) plain[i]! ^= u8(r.buf, off + i);
+  for (let i = 0; i < plain.length; i++) plain[i] ^= u8(r.buf, off + i);
   if (!macFits(e, pseudoHeader12(r, sequence, n), plain, 0, n, plain.subarray(n))) return false;
   r.opened(plain, 0, n, r.type, true);
   return true;

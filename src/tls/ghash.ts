@@ -34,7 +34,7 @@ export const inverse = (x: bigint): bigint => power(x, (1n << 128n) - 2n);
 /** Up to 16 octets as a block, filled up with zeros. */
 export function block(b: Uint8Array, off: number, end: number): bigint {
   let v = 0n;
-  for (let i = 0; i < 16; i++) v = (v << 8n) | (off + i < end ? BigInt(b[off + i]!) : 0n);
+  for (let i = 0; i < 16; i++) v = (v << 8n) | (off + i < end ? BigInt(b[off + i]) : 0n);
   return v;
 }
 

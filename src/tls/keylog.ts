@@ -176,7 +176,7 @@ export class KeyLog {
     const idOctets = unhex(id);
     const secretOctets = unhex(secret);
     if (idOctets === undefined || secretOctets === undefined) return 'a value is not hexadecimal';
-    const reason = wrongLength(KEY_LABELS[known]!, idOctets.length, secretOctets.length);
+    const reason = wrongLength(KEY_LABELS[known], idOctets.length, secretOctets.length);
     if (reason !== undefined) return reason;
     if (this.length >= LIMITS.keyLogLines) this.dropped++;
     else this.#keep(known, idOctets, secretOctets, source, text, line);
@@ -202,7 +202,7 @@ export class KeyLog {
     this.#text.push(text);
     this.#line.push(line);
     this.#use.push(0);
-    const key = kindOf(KEY_LABELS[label]!) + latin1(id, 0, id.length);
+    const key = kindOf(KEY_LABELS[label]) + latin1(id, 0, id.length);
     this.#next.push(this.#first.get(key) ?? -1);
     this.#first.set(key, i);
   }
@@ -212,8 +212,8 @@ export class KeyLog {
     const wanted = labelNumber.get(label)!;
     let best = -1;
     // The chain runs from the newest line to the oldest: of equal sources the oldest line serves.
-    for (let i = this.#reach(kindOf(label), id); i >= 0; i = this.#next[i]!)
-      if (this.#label[i] === wanted && (best < 0 || this.#source[i]! <= this.#source[best]!)) best = i;
+    for (let i = this.#reach(kindOf(label), id); i >= 0; i = this.#next[i])
+      if (this.#label[i] === wanted && (best < 0 || this.#source[i] <= this.#source[best])) best = i;
     if (best < 0) return undefined;
     this.#use[best] = SERVED;
     return this.#found(best);
@@ -227,16 +227,16 @@ export class KeyLog {
   #reach(kind: string, id: Uint8Array): number {
     const start = this.#start(kind, id);
     if (this.#unread.length === 0) return start;
-    for (let i = start; i >= 0; i = this.#next[i]!) if (this.#source[i] === 0) return start;
+    for (let i = start; i >= 0; i = this.#next[i]) if (this.#source[i] === 0) return start;
     this.complete();
     return this.#start(kind, id);
   }
 
   #found(i: number): KeyFound {
-    const at = this.#off[i]! + this.#idLength[i]!;
+    const at = this.#off[i] + this.#idLength[i];
     return {
-      secret: new Secret(this.#octets.slice(at, at + this.#secretLength[i]!)),
-      source: KEY_SOURCES[this.#source[i]!]!,
+      secret: new Secret(this.#octets.slice(at, at + this.#secretLength[i])),
+      source: KEY_SOURCES[this.#source[i]],
     };
   }
 
@@ -244,14 +244,14 @@ export class KeyLog {
   claim(clientRandom: Uint8Array): boolean {
     let i = this.#reach('r', clientRandom);
     const any = i >= 0;
-    for (; i >= 0; i = this.#next[i]!) if (this.#use[i] === 0) this.#use[i] = SEEN;
+    for (; i >= 0; i = this.#next[i]) if (this.#use[i] === 0) this.#use[i] = SEEN;
     return any;
   }
 
   /** Labels that there are for a client random. */
   labels(clientRandom: Uint8Array): KeyLabel[] {
     const out: KeyLabel[] = [];
-    for (let i = this.#start('r', clientRandom); i >= 0; i = this.#next[i]!) out.push(KEY_LABELS[this.#label[i]!]!);
+    for (let i = this.#start('r', clientRandom); i >= 0; i = this.#next[i]) out.push(KEY_LABELS[this.#label[i]]);
     return out;
   }
 
@@ -286,18 +286,18 @@ export class KeyLog {
 
   /** Identity of line `i`, an octet a character. */
   #id(i: number): string {
-    return latin1(this.#octets, this.#off[i]!, this.#off[i]! + this.#idLength[i]!);
+    return latin1(this.#octets, this.#off[i], this.#off[i] + this.#idLength[i]);
   }
 
   /** Line `i` of {@link orphans}. */
   orphan(i: number): Orphan {
-    const clientRandom = this.#octets.slice(this.#off[i]!, this.#off[i]! + this.#idLength[i]!);
+    const clientRandom = this.#octets.slice(this.#off[i], this.#off[i] + this.#idLength[i]);
     return { ...this.#found(i), clientRandom };
   }
 
   /** Octets of the secret of line `i`. */
   secretLength(i: number): number {
-    return this.#secretLength[i]!;
+    return this.#secretLength[i];
   }
 
   /** How many lines opened something so far, and where those are from. */
@@ -307,9 +307,9 @@ export class KeyLog {
     for (let i = 0; i < this.#use.length; i++) {
       if (this.#use[i] !== SERVED) continue;
       lines++;
-      sources.add(this.#source[i]!);
+      sources.add(this.#source[i]);
     }
-    return { lines, sources: [...sources].sort().map((n) => KEY_SOURCES[n]!) };
+    return { lines, sources: [...sources].sort().map((n) => KEY_SOURCES[n]) };
   }
 
   /** Sessions (different identities) that the key logs have lines for. */
@@ -323,12 +323,12 @@ export class KeyLog {
     this.complete();
     for (let i = 0; i < this.length; i++)
       yield {
-        source: KEY_SOURCES[this.#source[i]!]!,
-        text: this.#text[i]!,
-        line: this.#line[i]!,
-        label: KEY_LABELS[this.#label[i]!]!,
-        id: hex(this.#octets, this.#off[i]!, this.#idLength[i]!, ''),
-        use: USES[this.#use[i]!]!,
+        source: KEY_SOURCES[this.#source[i]],
+        text: this.#text[i],
+        line: this.#line[i],
+        label: KEY_LABELS[this.#label[i]],
+        id: hex(this.#octets, this.#off[i], this.#idLength[i], ''),
+        use: USES[this.#use[i]],
       };
   }
 }

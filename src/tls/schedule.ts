@@ -73,8 +73,8 @@ export function keyBlock(
   const keys = [take(key), take(key)];
   const ivs = [take(iv), take(iv)];
   return [
-    { mac: macs[0]!, key: keys[0]!, iv: ivs[0]! },
-    { mac: macs[1]!, key: keys[1]!, iv: ivs[1]! },
+    { mac: macs[0], key: keys[0], iv: ivs[0] },
+    { mac: macs[1], key: keys[1], iv: ivs[1] },
   ];
 }
 

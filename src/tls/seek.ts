@@ -77,12 +77,12 @@ const mayFollow = (e: Epoch, next: TlsRecord, sequence: number): boolean => scre
 export function screen(e: Epoch, r: TlsRecord, base: number, n: number): number[] {
   const last = r.end - e.tag - 1 - (r.off + RECORD_HEADER);
   if (last < 0) return [];
-  const wire = r.buf[r.off + RECORD_HEADER + last]!;
+  const wire = r.buf[r.off + RECORD_HEADER + last];
   const stream =
     e.how.opening === 'chacha' ? chachaStream(e, r, base, n, last >> 6) : counterStream(e, r, base, n, last >> 4);
   const [step, at] = e.how.opening === 'chacha' ? [64, last & 63] : [16, last & 15];
   const out: number[] = [];
-  for (let i = 0; i < n; i++) if (LAST_OCTETS[wire ^ stream[i * step + at]!] === 1) out.push(base + i);
+  for (let i = 0; i < n; i++) if (LAST_OCTETS[wire ^ stream[i * step + at]] === 1) out.push(base + i);
   return out;
 }
 
@@ -115,7 +115,7 @@ function chachaStream(e: Epoch, r: TlsRecord, base: number, n: number, nth: numb
   const nonceWords = new Int32Array(nonce.buffer);
   for (let i = 0; i < n; i++) {
     e.nonce(r, base + i, nonce, 0);
-    chacha20(key, nonceWords[0]!, nonceWords[1]!, nonceWords[2]!, nth + 1, words, 16 * i, 1);
+    chacha20(key, nonceWords[0], nonceWords[1], nonceWords[2], nth + 1, words, 16 * i, 1);
   }
   return new Uint8Array(words.buffer);
 }
