@@ -35,6 +35,8 @@ export interface CallContext {
   userAgent: string;
   /** Seconds of the session timer to ask for. RFC 4028 */
   sessionExpires: number | undefined;
+  /** Serves a MESSAGE, which belongs to its user, not to the call. RFC 3428 §7 */
+  messaged(request: IncomingRequest): void;
   /** The call is over and may be forgotten. */
   closed(call: Call): void;
 }
@@ -210,6 +212,9 @@ export abstract class Call {
       case 'INFO':
         this.cx.layer.respond(request, 200);
         this.digit(request.message);
+        break;
+      case 'MESSAGE':
+        this.cx.messaged(request);
         break;
       case 'OPTIONS':
         this.cx.layer.respond(request, 200, [['Allow', ALLOW]]);

@@ -196,6 +196,7 @@ export class UserAgent {
       contact: () => this.registration.contactHeader(),
       userAgent: this.userAgent,
       sessionExpires: this.options.sessionExpires === 0 ? undefined : (this.options.sessionExpires ?? SESSION_EXPIRES),
+      messaged: (request) => this.messaged(request),
       closed: (call) => {
         this.calls.delete(call);
         if (call instanceof IncomingCall) this.byInvite.delete(call.invite.transaction);

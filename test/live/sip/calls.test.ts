@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { headerOf } from '../../../dissectors/sip/index.js';
-import { addressText } from '../../../src/live/address.js';
+import { headerOf, sipRequest } from '../../../dissectors/sip/index.js';
+import { address, addressText } from '../../../src/live/address.js';
 import { seededRandom } from '../../../src/live/random.js';
 import type { Call } from '../../../src/live/sip/call.js';
 import type { IncomingCall } from '../../../src/live/sip/callee.js';
+import type { SipLayer } from '../../../src/live/sip/layer.js';
 import { pair } from './pair.js';
 
 function established(reliable: 'required' | 'supported' | 'none' = 'supported') {
@@ -60,6 +61,30 @@ test('without 100rel there is no PRACK; the callee can end the call', () => {
   x.clock.advance(100);
   assert.deepEqual(x.net.log(), ['2 > 1 BYE', '1 > 2 200 BYE']);
   assert.deepEqual(x.of(x.a).at(-1), 'ended remote');
+});
+
+test('a MESSAGE within a call is taken, as Allow says', () => {
+  // RFC 3428 §7: the same as one outside of a dialog; RFC 3261 §20.5: what Allow lists is supported.
+  const x = established();
+  const { layer } = x.a.ua as unknown as { layer: SipLayer };
+  const dialog = x.call.dialog!;
+  const peer = { address: address('10.0.0.2'), port: 5060 };
+  const headers: [string, string][] = [
+    ['Via', layer.via(peer)],
+    ['Max-Forwards', '70'],
+    ...dialog.headers(),
+    ['CSeq', `${++dialog.localCSeq} MESSAGE`],
+  ];
+  const text = { type: 'text/plain', octets: new TextEncoder().encode('are you there?') };
+  const message = sipRequest('MESSAGE', dialog.target, headers, text);
+  layer.client(message, peer, { onResponse: () => {}, onTimeout: () => {} }).start();
+  x.clock.advance(100);
+  assert.deepEqual(x.net.log(), ['1 > 2 MESSAGE', '2 > 1 200 MESSAGE']);
+  const heard = x.b.events.filter((e) => e.type === 'message');
+  assert.deepEqual(heard, [
+    { type: 'message', from: 'sip:user1@ims.example', contentType: 'text/plain', text: 'are you there?' },
+  ]);
+  assert.equal(x.call.state, 'confirmed');
 });
 
 test('progress with a session gives media before the answer', () => {
