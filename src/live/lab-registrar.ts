@@ -241,7 +241,12 @@ export class LabRegistrar {
     const { longest = 3600, shortest = 60 } = this.options;
     const contacts = listOf(headersOf(request.message, 'Contact'));
     const common = secondsOf(headerOf(request.message, 'Expires'));
-    if (contacts[0] === '*') {
+    if (contacts.includes('*')) {
+      // Step 6: all bindings, which nothing else may stand beside.
+      if (contacts.length > 1 || common !== 0) {
+        this.layer.respond(request, 400);
+        return;
+      }
       this.remove(s);
       this.layer.respond(request, 200);
       return;

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { headerOf, headersOf, sipRequest } from '../../../dissectors/sip/index.js';
+import { digestResponse } from '../../../src/crypto/digest.js';
 import { address } from '../../../src/live/address.js';
 import { LabPcscf, type LabPcscfOptions } from '../../../src/live/lab-pcscf.js';
 import type { LabSubscriber } from '../../../src/live/lab-registrar.js';
+import { parseAuth } from '../../../src/live/sip/header-text.js';
 import type { SipLayer } from '../../../src/live/sip/layer.js';
 import { IMS_TIMERS } from '../../../src/live/sip/transport.js';
 import { UserAgent, type UserAgentEvent } from '../../../src/live/sip/user-agent.js';
@@ -259,6 +261,50 @@ test('keep-alives go as often as the P-CSCF asks, are answered, and a dead flow 
   const answered = x.ua.keptAlive;
   x.clock.advance(300_000);
   assert.ok(x.ua.keptAlive >= answered + 4, 'and is kept alive again');
+});
+
+test('all bindings are removed where nothing stands beside * and Expires is 0', () => {
+  const x = lab(subscriber({}), { password: 'secret' });
+  x.ua.register();
+  x.clock.advance(1000);
+  const layer = (x.ua as unknown as { layer: SipLayer }).layer;
+  const peer = { address: address('10.0.0.1'), port: 5060 };
+  const given = parseAuth(headerOf(x.requests().at(-1)!, 'Authorization')!)!.params;
+  const nonce = given.get('nonce')!;
+  const uri = 'sip:ims.example';
+  const account = { username: 'alice@ims.example', realm: 'ims.example', password: 'secret' };
+  let count = 1;
+  // RFC 3261 §10.3, step 6
+  for (const [contacts, expires, answer] of [
+    [['*'], '600', '400 REGISTER'],
+    [['*'], undefined, '400 REGISTER'],
+    [['*', '<sip:alice@10.0.0.2>'], '0', '400 REGISTER'],
+    [['<sip:alice@10.0.0.2>, *'], '0', '400 REGISTER'],
+    [['*'], '0', '200 REGISTER'],
+  ] as const) {
+    assert.ok(x.pcscf.registrar.binding('sip:alice@ims.example'));
+    const nc = (++count).toString(16).padStart(8, '0');
+    const proof = { algorithm: 'MD5', ...account, method: 'REGISTER', uri, nonce, qop: 'auth', nc, cnonce: 'c' };
+    const response = digestResponse({ ...proof, body: new Uint8Array() });
+    const message = sipRequest('REGISTER', uri, [
+      ['Via', layer.via(peer)],
+      ['Max-Forwards', '70'],
+      ['From', '<sip:alice@ims.example>;tag=1'],
+      ['To', '<sip:alice@ims.example>'],
+      ['Call-ID', 'star'],
+      ['CSeq', `${count} REGISTER`],
+      ...contacts.map((c): [string, string] => ['Contact', c]),
+      ...(expires === undefined ? [] : [['Expires', expires] as [string, string]]),
+      [
+        'Authorization',
+        `Digest username="${account.username}", realm="ims.example", nonce="${nonce}", uri="${uri}", qop=auth, nc=${nc}, cnonce="c", response="${response}", algorithm=MD5`,
+      ],
+    ]);
+    layer.client(message, peer, { onResponse: () => {}, onTimeout: () => {} }).start();
+    x.clock.advance(100);
+    assert.equal(x.net.log().at(-1), `1 > 2 ${answer}`, `${contacts} ${expires}`);
+  }
+  assert.equal(x.pcscf.registrar.binding('sip:alice@ims.example'), undefined);
 });
 
 test('what cannot be a number of hops is no request, and with none left nothing is passed on', () => {
