@@ -220,6 +220,7 @@ export function ueCommand(): Command {
     )
     .argument('<eftf>', 'HOST[:PORT] of the EFTF; port 443 if none is given')
     .option('--proxy <proxy>', '[USER:PASSWORD@]HOST:PORT of an HTTP proxy (access type II)')
+    .option('--proxy-credentials <file>', 'USER:PASSWORD for the proxy, where a list of processes does not show them')
     .option('--sni <name>', "server name to send, instead of the HOST; '' for none", serverName)
     .option('--ca <file>', 'CAs to trust (PEM)')
     .option('--insecure', 'trust any certificate')

@@ -180,7 +180,7 @@ function authorize(a: Answer, target: string, name: string, credentials: Credent
     throw new NotEstablished(
       'proxy',
       `the proxy ${name} wants a user name and password (407; it offers ${schemes})`,
-      'Give them as --proxy USER:PASSWORD@HOST:PORT',
+      'Give them as --proxy USER:PASSWORD@HOST:PORT, or in a file as --proxy-credentials FILE',
     );
   for (const c of by('digest')) {
     const value = digest(c.parameters, target, credentials);

@@ -23,6 +23,8 @@ test('what is wrong with options is found before anything is made of them', asyn
     ['ue 127.0.0.1 --sni 192.0.2.1', /--sni.*192\.0\.2\.1.* is invalid\. It is an address/],
     [`ue 127.0.0.1 --sni ${'x'.repeat(256)}`, /--sni.* is invalid\. It is no name of a host/],
     ['ue 127.0.0.1 --proxy proxy', /--proxy: proxy is no HOST:PORT/],
+    ['ue 127.0.0.1 --proxy-credentials p.txt', /--proxy-credentials is for --proxy HOST:PORT/],
+    ['ue 127.0.0.1 --proxy a:b@c:1 --proxy-credentials p.txt', /both in --proxy and in --proxy-credentials/],
   ];
   await Promise.all(
     wrong.map(async ([line, words]) => {

@@ -75,6 +75,13 @@ test('the command goes through a proxy, or nowhere', { skip }, async () => {
   await through.line(/established: access type II/);
   await through.line(/IPv4 10\.45\./);
   assert.equal(await through.stop(), 0);
+  // The same from a file: what is given in arguments everybody on the machine can read.
+  const file = inFolder('proxy.txt');
+  writeFileSync(file, 'phone:secret\n');
+  const where = ['--proxy', `127.0.0.1:${port}`, '--proxy-credentials', file];
+  const hidden = startFttscope(['ue', eftf.at, '--lab', '-4', ...where]);
+  await hidden.line(/established: access type II/);
+  assert.equal(await hidden.stop(), 0);
   await proxy.stop('SIGKILL');
   // TS 24.322 §5.2.2.1: a UE with a proxy never goes the direct way, which is open here.
   const none = startFttscope(['ue', eftf.at, '--lab', '--proxy', `127.0.0.1:${port}`]);

@@ -42,6 +42,7 @@ import { tell } from '../tell.js';
 
 export interface UeCommandOptions extends LiveOptions {
   proxy?: string;
+  proxyCredentials?: string;
   sni?: string;
   ca?: string;
   insecure?: boolean;
@@ -79,7 +80,7 @@ export function planUe(target: string, o: UeCommandOptions, say: (words: string)
   const pcscf = o.pcscf === undefined ? undefined : addressOf('--pcscf', o.pcscf);
   const faults = faultsOf(o, FAULTS);
   tunAddressesOf(o);
-  checkOutputs(o, [o.ca, o.subscriber, o.session, o.run, o.audio]);
+  checkOutputs(o, [o.ca, o.proxyCredentials, o.subscriber, o.session, o.run, o.audio]);
   const steps = o.run === undefined ? undefined : stepsOf(o.run, VERBS);
   const calls = callsOf(o);
   const connect = connectOptions(target, o);
@@ -248,9 +249,11 @@ async function console(one: Ue, signals: EndSignals): Promise<number> {
 }
 
 function connectOptions(target: string, o: UeCommandOptions): ConnectOptions {
+  if (o.proxyCredentials !== undefined && o.proxy === undefined)
+    throw new UserError('--proxy-credentials is for --proxy HOST:PORT');
   const settings = {
     ...hostAndPort(target, 'EFTF', EFTF_PORT),
-    ...(o.proxy !== undefined && { proxy: proxyOf(o.proxy) }),
+    ...(o.proxy !== undefined && { proxy: proxyOf(o.proxy, o.proxyCredentials) }),
     ...(o.sni !== undefined && { sni: o.sni }),
     versions: versionsOf(o),
     ...ciphersOf(o),
@@ -296,12 +299,24 @@ function sessionIn(path: string): Buffer | undefined {
   throw new UserError(`${path}: no TLS session; it would be lost`, Exit.input, 'Name another file.');
 }
 
-/** `[http://][USER:PASSWORD@]HOST:PORT`. */
-function proxyOf(text: string): HttpProxy {
+/** `[http://][USER:PASSWORD@]HOST:PORT`, the credentials in a file instead. @throws UserError */
+function proxyOf(text: string, file: string | undefined): HttpProxy {
   const bare = text.replace(/^http:\/\//i, '').replace(/\/$/, '');
   const at = bare.lastIndexOf('@');
   const where = hostAndPort(bare.slice(at + 1), '--proxy');
+  if (file !== undefined) {
+    if (at >= 0) throw new UserError('credentials of the proxy stand both in --proxy and in --proxy-credentials');
+    return { ...where, credentials: credentialsIn(file) };
+  }
   if (at < 0) return where;
   const [username, ...password] = bare.slice(0, at).split(':').map(unescaped);
   return { ...where, credentials: { username, password: password.join(':') } };
+}
+
+/** `USER:PASSWORD` as they are, in the one line of a file. @throws UserError, which does not repeat them */
+function credentialsIn(path: string): { username: string; password: string } {
+  const [line, ...more] = textOf(path).trimEnd().split(/\r?\n/);
+  const colon = line.indexOf(':');
+  if (colon < 1 || more.length > 0) throw new UserError(`${path}: not one line USER:PASSWORD`, Exit.input);
+  return { username: line.slice(0, colon), password: line.slice(colon + 1) };
 }
