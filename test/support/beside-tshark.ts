@@ -29,7 +29,9 @@ export async function captureBesideTshark(capture: Buffer, fields: readonly stri
   const path = file('beside.pcap', capture);
   const theirs = await frames(path, [], ['frame.protocols', ...fields]);
   const stacks: string[] = [];
+  const read = new Set<number>();
   await forRows(path, {}, ({ frame, dissection: { tree, protocols } }) => {
+    read.add(frame);
     assert.deepEqual([protocols.join(':')], theirs.get(frame)?.get('frame.protocols'), `frame ${frame}`);
     for (const field of fields) {
       const ours: string[] = [];
@@ -40,6 +42,7 @@ export async function captureBesideTshark(capture: Buffer, fields: readonly stri
     }
     stacks.push(protocols.slice(2).join(':'));
   });
+  assert.deepEqual([...read], [...theirs.keys()], 'frames');
   return stacks;
 }
 
