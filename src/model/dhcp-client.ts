@@ -4,6 +4,8 @@ import { BOOTP, DhcpTransaction, RecentFacts } from './dhcp-transaction.js';
 import type { Content } from './events.js';
 import type { Arrival, Moment } from './moment.js';
 
+/** RFC 2131 §2: of a client. */
+const REQUEST = 1;
 /** Exchanges of a client that stay unpacked. */
 const UNPACKED = 4;
 
@@ -20,6 +22,7 @@ export class DhcpClient {
   take(at: Arrival, c: Content): DhcpTransaction | undefined {
     const m = c.parsed(codec);
     if (m === undefined) return undefined;
+    if (m.op === REQUEST && !at.up) return undefined; // a broadcast that the EFTF floods: of this UE, or of another one
     const type = messageType(m);
     let t = this.byXid.get(m.xid | 0);
     // A server that knows BOOTP alone may answer a client of DHCP. RFC 1534 §2

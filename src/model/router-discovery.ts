@@ -86,8 +86,9 @@ export class RouterDiscovery {
     if (type < TYPE.routerSolicitation || type > TYPE.neighborAdvertisement) return;
     const m = codec.parse(c.buf, c.off, c.end);
     if (!this.valid(at, c, m)) return;
-    if (type === TYPE.routerSolicitation) this.solicited(at);
-    else if (type === TYPE.routerAdvertisement) this.advertised(at, hex(c.addresses, c.source, 16, ''), m);
+    if (type === TYPE.routerSolicitation) {
+      if (at.up) this.solicited(at); // else a multicast that the EFTF floods: of this UE, or of another one
+    } else if (type === TYPE.routerAdvertisement) this.advertised(at, hex(c.addresses, c.source, 16, ''), m);
     else if (m.body.length < 20) return;
     else if (type === TYPE.neighborSolicitation) this.probed(at, c, m);
     else this.claimed(at, ip6(m.body, 4), at.up);

@@ -122,6 +122,17 @@ describe('IPv6', () => {
     note(await solicited([0, 4000, 8000, 12_000, 16_000]), 'slaac.schedule');
   });
 
+  test('what an EFTF floods of other UEs, or sends back, asks for nothing', async () => {
+    const t = addressed(new Talk()).down(2, dhcpUp('discover')).up(50, solicit).down(52, solicit).down(60, advertise());
+    for (const ms of [1000, 5000, 9000, 17_000]) t.down(ms, dhcpUp('discover', 77)).down(ms + 50, solicit);
+    const r = await t.report({ end: 'none' }, 60_000);
+    assert.deepEqual(codes(r), []);
+    const [{ dhcp, slaac }] = r.addressing;
+    assert.equal(dhcp.exchanges.length, 1);
+    assert.equal(dhcp.exchanges[0].messages.length, 4);
+    assert.equal(slaac.rs, 1);
+  });
+
   test('an MTU that is too small', async () => {
     assert.deepEqual(codes(await found(new Talk().down(0, advertise(mtuOption(1280))))), []);
     const r = await found(new Talk().down(0, advertise(mtuOption(1200))));
