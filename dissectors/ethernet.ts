@@ -85,6 +85,9 @@ export interface EthernetFrame {
   payload: Uint8Array;
 }
 
+/** What IPX begins with, which Novell put into frames of 802.3 without LLC. */
+const NOVELL = 0xffff;
+
 const typeOf = (b: Uint8Array, o: number) => u16(b, o + 12);
 
 /** How long the payload of an EtherType is by its own account, or -1 where it does not say. */
@@ -167,7 +170,7 @@ export const ethernet = defineDissector<EthernetFrame>({
     'vxlan.next_proto': [3],
   },
   tables: ['ethertype', 'eth.llc'],
-  calls: ['cfp'],
+  calls: ['cfp', 'ipx'],
 
   plain: (b, off, end) => end - off >= HEADER && typeOf(b, off) >= MIN_TYPE,
 
@@ -177,7 +180,7 @@ export const ethernet = defineDissector<EthernetFrame>({
     p.off += HEADER;
     p.key = type;
     p.table = 'ethertype';
-    if (type >= MIN_TYPE) return;
+    if (type >= MIN_TYPE || type === 0) return;
     p.key = 0;
     p.table = type <= MAX_LENGTH ? 'eth.llc' : '';
     if (p.off + type < p.wireEnd) p.wireEnd = p.off + type;
@@ -188,7 +191,9 @@ export const ethernet = defineDissector<EthernetFrame>({
     need(v, HEADER);
     const { buf, off } = v;
     const type = typeOf(buf, off);
-    const ether = type > MAX_LENGTH;
+    // A length of no octets is none, for Wireshark.
+    const typed = type >= MIN_TYPE || type === 0;
+    const ether = typed || type > MAX_LENGTH;
     t.open(F.eth, off, HEADER);
     if (t.labels) {
       if (ether) t.label(`Ethernet II, Src: ${hex(buf, off + 6, 6)}, Dst: ${hex(buf, off, 6)}`);
@@ -198,7 +203,7 @@ export const ethernet = defineDissector<EthernetFrame>({
     address(t, buf, off + 6, SRC);
     const body = off + HEADER;
     let n = type;
-    if (type >= MIN_TYPE) {
+    if (typed) {
       t.num(F.type, off + 12, 2, type);
       n = payloadLength(buf, type, body, v.end);
     } else if (ether) {
@@ -213,8 +218,9 @@ export const ethernet = defineDissector<EthernetFrame>({
     if (n >= 0) addTrailer(t, v, body + n, F.trailer, off === v.source.start);
     t.pop();
     if (type === FABRIC_PATH) cx.call('cfp', v.sub(body));
-    else if (type >= MIN_TYPE) cx.next('ethertype', type, v.sub(body));
+    else if (typed) cx.next('ethertype', type, v.sub(body));
     else if (ether) cx.data(v.sub(body));
+    else if (type >= 2 && v.end - body >= 2 && u16(buf, body) === NOVELL) cx.call('ipx', v.sub(body, body + type));
     else cx.next('eth.llc', 0, v.sub(body, body + type));
   },
 

@@ -13,6 +13,8 @@ const BASIC_XID = 0x81;
 const SNAP = 0xaa;
 const UNNUMBERED = 3;
 const CISCO = 0x00000c;
+const APPLE = 0x080007;
+const NORTEL = 0x000081;
 const SAPS: Readonly<Record<number, string>> = {
   0: 'NULL LSAP',
   2: 'LLC Sub-Layer Management',
@@ -71,7 +73,7 @@ export const llc = defineDissector({
   spec: 'IEEE 802.2',
   fields: F,
   on: { 'eth.llc': [0], 'sll.ltype': [4] },
-  tables: ['ethertype.bare', 'llc.dsap', 'llc.cisco_pid'],
+  tables: ['ethertype.bare', 'llc.dsap', 'llc.cisco_pid', 'llc.apple_pid', 'llc.nortel_pid'],
 
   peek(p: Peek) {
     const { buf, off } = p;
@@ -114,8 +116,9 @@ export const llc = defineDissector({
     let body = off + 2 + n;
     if (dsap !== SNAP || n === 2) {
       t.pop();
-      if (n === 1 && isBasicXid(v, off + 2)) return;
-      return cx.next('llc.dsap', dsap, v.sub(body));
+      const rest = v.sub(body);
+      if (rest.wireLength > 0 && !(n === 1 && isBasicXid(v, off + 2))) cx.next('llc.dsap', dsap, rest);
+      return;
     }
     need(v, 5, body);
     const oui = u24(buf, body);
@@ -127,6 +130,8 @@ export const llc = defineDissector({
     // IEEE 802 §9.2.3: organization 0 means an EtherType follows.
     if (oui === 0) cx.next('ethertype.bare', type, v.sub(body));
     else if (oui === CISCO) cx.next('llc.cisco_pid', type, v.sub(body));
+    else if (oui === APPLE) cx.next('llc.apple_pid', type, v.sub(body));
+    else if (oui === NORTEL) cx.next('llc.nortel_pid', type, v.sub(body));
     else cx.data(v.sub(body));
   },
 

@@ -39,6 +39,7 @@ const ROWS: readonly FramedRow[] = [
   ['uma', 'Unlicensed Mobile Access', 'UMA', 'TS 43.318', [14001], 2, (b, o) => 2 + u16(b, o)],
   ['rpkirtr', 'RPKI-Router Protocol', 'RPKI-Router Protocol', 'RFC 8210 §5', [323], 8, (b, o) => u32(b, o + 4)],
   ['ancp', 'Access Node Control Protocol', 'ANCP', 'RFC 6320 §3.5.1', [6068], 4, (b, o) => 4 + u16(b, o + 2)],
+  ['ams', 'AMS', 'AMS', 'none', [48898], 6, (b, o) => 6 + u32le(b, o + 2)],
   ['gadu-gadu', 'Gadu-Gadu Protocol', 'Gadu-Gadu', 'none', [8074], 8, (b, o) => 8 + u32le(b, o + 4)],
 ];
 
@@ -130,6 +131,11 @@ export const framedStreams = [
   ...ROWS.map(([proto, title, short, spec, ports, header, length]) =>
     named({ ...{ proto, title, short, spec }, on: { 'tcp.port': ports }, pduLength: framed(header, length) }),
   ),
+  named({
+    ...{ proto: 'omron.stream', layer: 'omron', title: 'OMRON FINS Protocol', short: 'OMRON', spec: 'none' },
+    on: { 'tcp.port': [9600] },
+    pduLength: framed(8, (b, o) => 8 + u32(b, o + 4)),
+  }),
   named({
     ...{ proto: 'agentx', title: 'AgentX', short: 'AgentX', spec: 'RFC 2741 §6.1' },
     on: { 'tcp.port': [705] },

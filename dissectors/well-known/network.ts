@@ -105,6 +105,23 @@ function securedEnd({ buf, off, wireEnd }: View | Peek, at: number): number {
   const few = buf[off + 1] & 0x3f;
   return few >= 2 ? Math.min(at + few, wireEnd - MACSEC_CHECK) : wireEnd - MACSEC_CHECK;
 }
+/** Frame identifiers of PROFINET: of what is sent on and on, of discovery, and of precise time. IEC 61158-6-10 §4.2.2 */
+const PROFINET: readonly (readonly [number, number, string])[] = [
+  [0x8000, 0xfdff, 'pn_io'],
+  [0xfefc, 0xfeff, 'pn_dcp'],
+  [0xff00, 0xff43, 'pn_ptcp'],
+];
+const PROFINET_STATUS = 4;
+
+/** Octets of the long header of DDP, the last of which says what it carries. Inside AppleTalk §4 */
+const DDP_HEADER = 13;
+const DDP_TYPES = new Map([
+  [1, 'rtmp'],
+  [2, 'nbp'],
+  [5, 'rtmp'],
+  [6, 'zip'],
+]);
+
 const isPlain = ({ buf, off }: View | Peek): boolean => (buf[off] & MACSEC_HIDES) === 0;
 
 export const network = [
@@ -124,6 +141,18 @@ export const network = [
     ['realtek', 'Realtek Layer 2 Protocols', 'Realtek', 'none', { ethertype: [0x8899] }],
     ['wol', 'Wake On LAN', 'WOL', 'none', { ethertype: [0x0842] }],
     ['nhrp', 'NBMA Next Hop Resolution Protocol', 'NHRP', 'RFC 2332', { 'gre.proto': [0x2001] }],
+    ['goose', 'GOOSE', 'GOOSE', 'IEC 61850-8-1', { ethertype: [0x88b8] }],
+    ['msnlb', 'MS Network Load Balancing', 'MS NLB', 'none', { ethertype: [0x886f] }],
+    ['ans', 'Intel ANS probe', 'Intel ANS probe', 'none', { ethertype: [0x886d] }],
+    ['lltd', 'Link Layer Topology Discovery', 'LLTD', 'none', { ethertype: [0x88d9] }],
+    ['homeplug', 'HomePlug protocol', 'HomePlug', 'HomePlug 1.0', { ethertype: [0x887b] }],
+    ['homeplug-av', 'HomePlug AV protocol', 'HomePlug AV', 'HomePlug AV', { ethertype: [0x88e1] }],
+    ['lat', 'Local Area Transport', 'LAT', 'none', { ethertype: [0x6004] }],
+    ['ieee1905', '1905.1a', 'ieee1905', 'IEEE 1905.1', { ethertype: [0x893a] }],
+    ['mrp-mvrp', 'Multiple VLAN Registration Protocol', 'MRP-MVRP', 'IEEE 802.1Q §11', { ethertype: [0x88f5] }],
+    ['mrp-mmrp', 'Multiple MAC Registration Protocol', 'MRP-MMRP', 'IEEE 802.1Q §10', { ethertype: [0x88f6] }],
+    ['netbios', 'NetBIOS', 'NetBIOS', 'IBM SC30-3587', { 'llc.dsap': [0xf0] }],
+    ['ndp', 'Nortel Networks / SynOptics Network Management Protocol', 'NDP', 'none', { 'llc.nortel_pid': [417, 418] }],
     ['macc', 'MAC Control', 'MACC', 'IEEE 802.3 §31', { ethertype: [0x8808] }],
     ['cfm', 'CFM EOAM 802.1ag/ITU Protocol', 'CFM', 'IEEE 802.1ag', { ethertype: [0x8902] }],
     [
@@ -171,6 +200,41 @@ export const network = [
       ...(['ISO 10589 §9.12', { 'isis.type': ['psnp'] }] as const),
     ],
     ['netlink-route', 'Linux rtnetlink (route netlink) protocol', 'rtnetlink', 'RFC 3549', { 'netlink.protocol': [0] }],
+  ]),
+  named({
+    ...{ proto: 'ddp', title: 'Datagram Delivery Protocol', short: 'DDP', spec: 'Inside AppleTalk §4' },
+    on: { 'llc.apple_pid': [0x809b] },
+    calls: [...DDP_TYPES.values()],
+    inner(v, cx) {
+      if (v.length <= DDP_HEADER) return;
+      const inside = v.sub(v.off + DDP_HEADER);
+      const proto = DDP_TYPES.get(v.buf[inside.off - 1]);
+      if (proto === undefined) cx.data(inside);
+      else cx.call(proto, inside);
+    },
+  }),
+  ...fromRows([
+    ['rtmp', 'Routing Table Maintenance Protocol', 'RTMP', 'Inside AppleTalk §5', {}],
+    ['nbp', 'Name Binding Protocol', 'NBP', 'Inside AppleTalk §7', {}],
+    ['zip', 'Zone Information Protocol', 'ZIP', 'Inside AppleTalk §8', {}],
+  ]),
+  named({
+    ...{ proto: 'pn_rt', title: 'PROFINET Real-Time Protocol', short: 'PN-RT', spec: 'IEC 61158-6-10 §4' },
+    on: { ethertype: [0x8892] },
+    calls: PROFINET.map(([, , proto]) => proto),
+    inner(v, cx) {
+      if (v.length < 2) return;
+      const id = u16(v.buf, v.off);
+      const proto = PROFINET.find(([from, to]) => id >= from && id <= to)?.[2];
+      const inside = v.sub(v.off + 2, proto === 'pn_io' ? v.end - PROFINET_STATUS : v.end);
+      if (proto === undefined) cx.data(inside);
+      else if (inside.length > 0) cx.call(proto, inside);
+    },
+  }),
+  ...fromRows([
+    ['pn_io', 'PROFINET IO', 'PNIO', 'IEC 61158-6-10 §4.7', {}],
+    ['pn_dcp', 'PROFINET DCP', 'PN-DCP', 'IEC 61158-6-10 §4.3', {}],
+    ['pn_ptcp', 'PROFINET PTCP', 'PN-PTCP', 'IEC 61158-6-10 §4.6', {}],
   ]),
   named({
     ...{ proto: 'slow', title: 'Slow Protocols', short: '802.3 Slow protocols', spec: 'IEEE 802.3 §57A' },

@@ -95,6 +95,31 @@ function proofOf1(v: View): View | undefined {
   return v.sub(body, body + u16le(buf, words + (count === SETUP_WORDS ? 14 : 6)));
 }
 
+/** Commands that carry what pipes do: where their words say how many octets, and where they begin. MS-CIFS §2.2.4.33, §2.2.4.42, §2.2.4.43 */
+const TRANSACTION = 0x25;
+const READ_ANDX = 0x2e;
+const WRITE_ANDX = 0x2f;
+const ANSWERS = 0x80;
+const PIPE_WORDS: ReadonlyMap<number, readonly [words: number, at: number]> = new Map([
+  [TRANSACTION, [14, 22]],
+  [TRANSACTION | (ANSWERS << 8), [10, 12]],
+  [READ_ANDX | (ANSWERS << 8), [12, 10]],
+  [WRITE_ANDX, [12, 20]],
+]);
+
+/** The call of DCE/RPC in a message of version 1; undefined: none. */
+function callOf1(v: View): View | undefined {
+  const { buf, off } = v;
+  if (v.length < SMB1_HEADER + 1) return undefined;
+  const known = PIPE_WORDS.get(buf[off + 4] | ((buf[off + 9] & ANSWERS) << 8));
+  if (known === undefined || buf[off + SMB1_HEADER] < known[0]) return undefined;
+  const at = off + SMB1_HEADER + 1 + known[1];
+  if (at + 4 > v.end) return undefined;
+  const from = off + u16le(buf, at + 2);
+  const inside = v.sub(from, from + u16le(buf, at));
+  return inside.length > 0 && dcerpcLength(buf, inside.off, inside.end) > 0 ? inside : undefined;
+}
+
 export const smbs = [
   named({
     proto: 'nbss',
@@ -130,10 +155,12 @@ export const smbs = [
   }),
   named({
     ...{ proto: 'smb', title: 'SMB (Server Message Block Protocol)', short: 'SMB', spec: 'MS-CIFS §2.2' },
-    calls: ['gss-api', 'spnego', 'ntlmssp', 'spnego-krb5'],
+    calls: ['gss-api', 'spnego', 'ntlmssp', 'spnego-krb5', 'dcerpc'],
     inner(v, cx) {
       const token = proofOf1(v);
       if (token !== undefined && token.length > 2) proof(token, cx);
+      const call = callOf1(v);
+      if (call !== undefined) cx.call('dcerpc', call);
     },
   }),
   named({ proto: 'browser', title: 'Microsoft Windows Browser Protocol', short: 'BROWSER', spec: 'MS-BRWS' }),

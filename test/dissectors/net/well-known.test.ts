@@ -69,6 +69,22 @@ describe('streams of protocols that are only named, as tshark', { skip: tsharkMi
       assert.equal(stacks[4], 'raw:ip:tcp');
     });
 
+  test('calls that SMB of version 1 carries in pipes', async () => {
+    const call = `05 00 00 03 10000000 2000 0000 02000000 ${zeros(16)}`;
+    const message = (command: string, answers: boolean, rest: string): string =>
+      session(`ff534d42 ${command} 00000000 ${answers ? '98' : '18'} 07c8 ${zeros(12)} 0000 0000 0000 0000 ${rest}`);
+    const words = `10 0000 2000 0000 0004 00 00 0000 00000000 0000 0000 5400 2000 5400 02 00 2600 2d80`;
+    const name = Buffer.from('\\PIPE\\\0', 'utf16le').toString('hex');
+    const transact = message('25', false, `${words} 3100 00 ${name} ${call}`);
+    const path = stream('smb-transact', 445, transact, message('71', false, '00 0000'));
+    assert.deepEqual(await differences(path, FIELDS), []);
+    // That a file is a pipe tshark knows by the share alone, which it saw when the client connected to it.
+    const write = message('2f', false, `0c ff000000 0040 00000000 ffffffff 0800 2000 0000 2000 3b00 2000 ${call}`);
+    const read = message('2e', true, `0c ff000000 ffff 0000 0000 2000 3b00 ${zeros(10)} 2000 ${call}`);
+    const stacks = (await ours(stream('smb-pipes', 445, write, read))).map((s) => s.protocols.join(':'));
+    assert.deepEqual([stacks[3], stacks[5]], Array(2).fill('raw:ip:tcp:nbss:smb:dcerpc'));
+  });
+
   test('what SMB2 carries: proofs, files, and calls in pipes', async () => {
     const token = `${text('NTLMSSP\0')} 01000000 00000000 ${zeros(16)}`;
     const size = octets(token).length.toString(16);
