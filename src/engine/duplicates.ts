@@ -13,8 +13,8 @@ const CHECK = 1;
 const INTERFACE = 2;
 const FILE = 3;
 /**
- * Octets of a packet whose order counts, from its IP header on and at its end: RTP in GTP among them. All are summed, but a
- * checksum inside makes the sums of two packets equal.
+ * Octets of a packet whose order counts, from its IP header on and at its end. All are summed, but a checksum inside
+ * makes the sums of two packets equal.
  */
 const HEAD = 128;
 const TAIL = 24;
@@ -26,8 +26,8 @@ function mixed(hash: number, word: number): number {
 }
 
 /**
- * Recognises packets that several interfaces or a mirror port captured twice: equal from the IP header on, TTL (or hop
- * limit) and header checksum aside, within 100 ms. Remembers hashes of the last packets in a table of fixed size.
+ * Recognises packets that several interfaces or a mirror port captured twice: equal from the innermost IP header on, TTL
+ * (or hop limit) and header checksum aside, within 100 ms. Remembers hashes of the last packets in a table of fixed size.
  */
 export class Duplicates {
   /** Of the packet that was last found to be a copy: the file of the first. */

@@ -191,7 +191,8 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
           return;
         }
         if (d === this.ipv4 || d === this.ipv6) {
-          if (this.ip < 0) this.ip = p.off;
+          // A copy may be wrapped otherwise: in GTP on one side of a gateway, in nothing on the other.
+          if (this.ip < 0 || p.buf === this.packet.view.buf) this.ip = p.off;
           net = p.buf;
         }
         p.table = '';

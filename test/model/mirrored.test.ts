@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CaptureOptions } from '../build/capture.js';
+import type { CaptureOptions, Shaper } from '../build/capture.js';
 import { type Conversation, clearConversation } from '../build/conversation.js';
+import { ENCAPSULATIONS } from '../build/encapsulate.js';
 import { twice } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
 import { captured, codes, finding, healthy, type Json, reportOn } from './support.js';
@@ -46,4 +47,19 @@ test('a tunnel in the clear that was mirrored twice counts once', () => same(cle
 test('and so does one in TLS', async () => {
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
     await same(await tlsConversation(healthy().steps, { version }));
+});
+
+test('what a gateway wrapped or unwrapped between two places of capture counts once', async () => {
+  const c = clearConversation(healthy().steps);
+  const once = await reportOn(captured(c).octets);
+  for (const e of ENCAPSULATIONS.filter((x) => x.link === undefined)) {
+    const wrapped: Shaper = (frames) =>
+      frames.flatMap((f) => {
+        const octets = e.wrap(f.octets, f.side);
+        return [f, { ...f, octets, wire: octets.length, time: f.time + 1000 }];
+      });
+    const r = await reportOn(captured(c, {}, { shape: [wrapped] }).octets);
+    assert.deepEqual(counts(r), counts(once), e.name);
+    assert.equal(r.capture.files[0].duplicates, r.capture.files[0].frames / 2, e.name);
+  }
 });
