@@ -144,8 +144,10 @@ export class CallFeatures {
       if (known < 0 && this.hasRoom(this.dialogs)) this.dialogs.push({ toTag: tag, state, row: at.row });
       else if (known >= 0 && status >= 200) this.dialogs[known] = { ...this.dialogs[known], state };
     }
-    const rseq = e.seconds(Header.RSeq);
-    if (status > 100 && status < 200 && rseq !== undefined && this.hasRoom(this.reliable))
+    const rseq = status > 100 && status < 200 ? e.seconds(Header.RSeq) : undefined;
+    // On each hop of a path the response is the same, and its PRACK need not pass all of them. RFC 3261 §16.6 step 4
+    const isKnown = this.reliable.some((r) => r.rseq === rseq && r.toTag === tag);
+    if (rseq !== undefined && !isKnown && this.hasRoom(this.reliable))
       this.reliable.push({
         ...{ rseq, toTag: tag, at, repeated: false, over: null },
         ...{ acknowledged: false, prack: 0, refused: undefined },

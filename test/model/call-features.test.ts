@@ -89,6 +89,37 @@ describe('reliable responses and preconditions', () => {
     );
   });
 
+  test('a PRACK that does not pass all hops of the response acknowledges it', async () => {
+    // A proxy that does not record its route, between two that do: the PRACK goes past it.
+    const [near, proxy, far] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
+    const b = new CaptureBuilder();
+    let ms = 0;
+    const send = (from: string, to: string, what: string, parts: SipParts) => {
+      const octets = sip(what, { ...parts, branch: `z9hG4bK${what.length}${from}` }).subarray(28);
+      b.packet(udp(at(from, 5060), at(to, 5060), octets), (ms += 10));
+    };
+    const reliable = {
+      toTag: 'b',
+      headers: [
+        ['Require', '100rel'],
+        ['RSeq', '7'],
+      ],
+    } as const;
+    send(near, proxy, `INVITE ${BOB}`, { sdp: sdp(UE, 30_000) });
+    send(proxy, far, `INVITE ${BOB}`, { sdp: sdp(UE, 30_000) });
+    send(far, proxy, '183 Session Progress INVITE', { ...reliable, sdp: sdp(CORE, 40_000) });
+    send(proxy, near, '183 Session Progress INVITE', { ...reliable, sdp: sdp(CORE, 40_000) });
+    send(near, far, `PRACK ${BOB}`, { toTag: 'b', cseq: 2, headers: [['RAck', '7 1 INVITE']] });
+    send(far, near, '200 OK PRACK', { toTag: 'b', cseq: 2 });
+    ms += 5000;
+    send(far, proxy, '200 OK INVITE', { toTag: 'b' });
+    send(proxy, near, '200 OK INVITE', { toTag: 'b' });
+    send(near, far, `ACK ${BOB}`, { toTag: 'b' });
+    const r = await reportOn(b.build().octets);
+    assert.deepEqual(r.calls[0].reliable, { responses: 1, acknowledged: 1 });
+    assert.deepEqual(callCodes(r), []);
+  });
+
   test('without PRACK the response comes again', async () => {
     const reliable = [
       ['Require', '100rel'],
