@@ -194,7 +194,9 @@ export function judgeBandwidth(s: MediaStream, c: Call | undefined, findings: Fi
   ];
   if (named.length === 0) return;
   const headers = s.to.address.includes(':') ? HEADERS[6] : HEADERS[4];
-  const rate = ((s.rtp.octets + headers * s.rtp.packets) * 8) / ms;
+  // What comes twice was doubled on the way or by the capture: the sender sent it once.
+  const once = 1 - s.rtp.duplicates / s.rtp.packets;
+  const rate = ((s.rtp.octets + headers * s.rtp.packets) * once * 8) / ms;
   if (rate <= RATE.above * bandwidth) return;
   findings.raise('media.bandwidth', s.rtp.start, refs, {
     detail: ours`It has ${Math.round(rate)} kbit/s, and b=AS says ${bandwidth}.`,

@@ -226,7 +226,7 @@ describe('the outer connection and what runs inside', () => {
 
 describe('media beside what was agreed and what RTCP says', () => {
   test('more than b=AS allows', async () => {
-    const call = (kbits: number, held = 0) => {
+    const call = (kbits: number, held = 0, times = 1) => {
       const t = registered(addressed(new Talk()));
       const media = (where: string, port: number) => sdp(where, port, [`b=AS:${kbits}`]);
       t.up(1000, sip('INVITE sip:bob@ims.example', { sdp: media(UE, 30_000) }));
@@ -234,7 +234,10 @@ describe('media beside what was agreed and what RTCP says', () => {
       t.up(1210, sip('ACK sip:bob@ims.example', { toTag: 'b' }));
       t.up(4300, sip('BYE sip:bob@ims.example', { toTag: 'b', cseq: 2 }));
       // The first of them wait, and come all at once.
-      for (let i = 0; i < 150; i++) t.up(1210 + 20 * Math.max(i, held), speech(UE_MEDIA, CORE_MEDIA, i, 1));
+      for (let i = 0; i < 150 * times; i++) {
+        const n = Math.floor(i / times);
+        t.up(1210 + 20 * Math.max(n, held), speech(UE_MEDIA, CORE_MEDIA, n, 1));
+      }
       return found(spoken(t, 1210, 150, 'down'));
     };
     // 172 octets of RTP and 28 of headers fifty times a second: 80 kbit/s, which is what G.711 asks for.
@@ -244,6 +247,7 @@ describe('media beside what was agreed and what RTCP says', () => {
     assert.match(r.findings[0].meaning, /^It has 80 kbit\/s, and b=AS says 64\./);
     assert.equal(finding(await call(80, 40), 'media.bandwidth'), undefined, 'it was sent as it should be');
     assert.match(finding(await call(64, 40), 'media.bandwidth').meaning, /^It has 80 kbit\/s/);
+    assert.equal(finding(await call(80, 0, 3), 'media.bandwidth'), undefined, 'it came three times, and was sent once');
   });
 
   const talk = () => registered(addressed(new Talk()));
