@@ -22,6 +22,9 @@ const REFUSAL_MS = 1000;
 /** A segment or two may have been lost before the place of capture, and were sent again for nothing. */
 const FORESEEN = 3;
 
+/** Of fewer segments the other side may have acknowledged none: it was gone, or about to acknowledge them at once. */
+const FEW = 3;
+
 /** Repetitions that are worth a remark. */
 const AGAIN = { segments: 5, percent: 1 } as const;
 
@@ -41,7 +44,9 @@ export function judgeConnection(life: TunnelLife, findings: Findings): void {
   const { tunnel, tcp } = life;
   const about = [{ kind: 'tunnel', id: tunnel.id }] as const;
   const raise: Raise = (code, at, remark) => findings.raise(code, at, about, remark);
-  if (tcp.ways.some((w) => w.segments === 0)) raise('capture.one-sided', tcp.first);
+  const [one, other] = tcp.ways.map((w) => w.segments);
+  if (one === 0 || other === 0)
+    raise('capture.one-sided', tcp.first, one + other < FEW ? { severity: 'note' } : undefined);
   const { foreseen } = tcp;
   const isMixed = foreseen !== null && foreseen.segments >= FORESEEN;
   if (isMixed)

@@ -101,6 +101,15 @@ describe('the way to the EFTF', () => {
     assert.deepEqual(codes(r), ['capture.one-sided']);
   });
 
+  test('the last segment of a client that is gone is no missing direction', async () => {
+    const data = envelope(ping(server.address, client.address, 1, 1, 40)).octets;
+    const last = (n: number) => [n, 1, tcp(server, client, { seq: 1 + n, ack: 1, flags: FIN | ACK }, data)] as const;
+    const r = await segments(last(0));
+    assert.deepEqual(codes(r), []);
+    note(r, 'capture.one-sided');
+    assert.deepEqual(codes(await segments(last(0), last(100), last(200))), ['capture.one-sided']);
+  });
+
   test('a CONNECT to another port', async () => {
     const c = clearConversation([], [connect('eftf.example:8443'), answer(403, 'Forbidden')]);
     assert.deepEqual(codes(await reportOn(captured(c).octets)), ['proxy.refused', 'proxy.bad-target']);
