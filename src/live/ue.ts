@@ -1,4 +1,5 @@
 import type { Hardware } from '../../dissectors/dhcp/message.js';
+import { counted } from '../kit/index.js';
 import { type Address, addressText } from './address.js';
 import { type Clock, realClock } from './clock.js';
 import type { DhcpLease } from './dhcp-client.js';
@@ -186,6 +187,7 @@ export class Ue {
     if (this.established !== e) return;
     this.ended = end;
     this.former = this.inner?.dhcp.lease?.address;
+    const calls = this.speaking?.agent.calls.size ?? 0;
     this.speaking?.stop();
     this.speaking = undefined;
     this.inner?.stop();
@@ -193,7 +195,8 @@ export class Ue {
     const { discarded } = this;
     this.inner = undefined;
     if (end.by !== 'us') this.unexpected = `the tunnel ended: ${end.words}`;
-    this.tell(`${ENDED}: ${end.words}${discarded === '' ? '' : `; discarded ${discarded}`}`);
+    const lost = calls === 0 ? '' : `; ${counted(calls, 'call')} with it`;
+    this.tell(`${ENDED}: ${end.words}${lost}${discarded === '' ? '' : `; discarded ${discarded}`}`);
   }
 
   /** What was thrown away in this tunnel, in words; '' where nothing was. */
@@ -259,6 +262,10 @@ export class Ue {
     const known = this.o.pcscf === undefined ? host.pcscfs : [this.o.pcscf];
     const near = known.find((p): p is Address => typeof p !== 'string' && host.host.sourceFor(p) !== undefined);
     if (near !== undefined) return near;
+    if (!this.hasAddress) {
+      const verbs = this.o.families.map((f) => (f === 4 ? 'dhcp' : 'slaac')).join(' or ');
+      throw new StepFailed(`this UE has no address in this tunnel: ${verbs} first`);
+    }
     const name = known.find((p): p is string => typeof p === 'string') ?? this.domain;
     const { clock, random } = this;
     const resolver = new Resolver({ host: host.host, clock, random, servers: () => host.dnsServers });
@@ -270,6 +277,14 @@ export class Ue {
     if (found === undefined)
       throw new StepFailed(`no P-CSCF was announced that can be reached, and DNS knows none for ${name}`);
     return found;
+  }
+
+  /** Whether it can be reached by somebody beyond the link. */
+  private get hasAddress(): boolean {
+    const { dhcp, neighbours } = this.host;
+    const isGlobal = ({ state, address }: (typeof neighbours.addresses)[number]): boolean =>
+      (state === 'preferred' || state === 'deprecated') && address[0] !== 0xfe;
+    return dhcp.lease !== undefined || neighbours.addresses.some(isGlobal);
   }
 
   /** The SIP side of a UE that has registered. @throws StepFailed */

@@ -271,6 +271,31 @@ test('a ping whose tunnel ends is not waited for', async () => {
   assert.equal(await other.stop(), 0);
 });
 
+test('a UE whose tunnel ended says what went with it, and in the next one what it lacks', async () => {
+  const other = startFttscope(['eftf', '--lab', '--listen', '127.0.0.1:0']);
+  const [, at] = await other.line(/^listening (\S+)$/m);
+  const file = scenario('next.json', [
+    'connect',
+    { dhcp: '30s' },
+    'register',
+    { call: { to: 'echo', within: '30s' } },
+    { expect: { event: 'tunnel ended', within: '24h' } },
+    'connect',
+    'register',
+  ]);
+  const both = startFttscope(['ue', at, '--lab', '--run', file]);
+  await both.line(/^call answered$/m);
+  other.child.stdin!.write('release\n');
+  assert.equal(await both.ended, 5);
+  assert.match(both.out, /^tunnel ended: released by the EFTF.*; 1 call with it$/m);
+  const failed = (words: string): RegExp => new RegExp(`\\(register, .*\\) failed: ${words}$`, 'm');
+  assert.match(both.err, failed('this UE has no address in this tunnel: dhcp or slaac first'));
+  const four = startFttscope(['ue', at, '--lab', '-4', '--run', scenario('four.json', ['connect', 'register'])]);
+  assert.equal(await four.ended, 5);
+  assert.match(four.err, failed('this UE has no address in this tunnel: dhcp first'));
+  await other.stop();
+});
+
 test('a scenario whose tunnel somebody else ended fails, unless a step expected that', async () => {
   const runs: [string, unknown[], number][] = [
     ['unexpected', ['connect', { wait: '5s' }], 5],
