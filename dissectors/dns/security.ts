@@ -223,10 +223,10 @@ function transactionSignature(r: Rdata): void {
   r.at += 6;
   r.u16(F.tsigFudge);
   const n = r.u16(F.tsigMacSize);
-  r.need(n);
   if (n > 0) {
     r.t.none(F.tsigMac, r.at, n);
     r.t.expert(E.noAlgorithm, `No dissector for algorithm:${algorithm}`);
+    r.need(n);
     r.at += n;
   }
   r.u16(F.tsigId);

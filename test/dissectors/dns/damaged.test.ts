@@ -38,6 +38,24 @@ describe('Damaged DNS beside tshark', { skip: tsharkMissing }, () => {
     );
   });
 
+  it('reads what signs a transaction, with a MAC, without one, and cut (RFC 8945 §4.2)', async () => {
+    const name = [...'hmac-sha256'].map((c) => c.charCodeAt(0));
+    const signed = (mac: readonly number[], other: readonly number[], length = mac.length): Uint8Array => {
+      const data = [
+        ...[name.length, ...name, 0, 0, 0, 0x5f, 0x5e, 0x10, 0, 1, 44, length >> 8, length & 255, ...mac],
+        ...[0x12, 0x34, 0, 18, 0, other.length, ...other],
+      ];
+      const record = [1, 0x6b, 0, 0, 250, 0, 255, 0, 0, 0, 0, data.length >> 8, data.length & 255, ...data];
+      return Uint8Array.from([0x12, 0x34, 0x84, 0, 0, 0, 0, 0, 0, 0, 0, 1, ...record]);
+    };
+    const run = Array.from({ length: 32 }, (_, i) => i);
+    await datagramsBesideTshark(
+      [53, 5300],
+      [signed(run, []), signed([], []), signed(run.slice(0, 16), run.slice(0, 6)), signed(run, [], 200)],
+      fieldsOf(dns).filter((f) => /^dns\.(id|tsig|resp|count)|^_ws/.test(f)),
+    );
+  });
+
   it('shows no address of a client subnet that ends before it (RFC 7871 §6)', async () => {
     const options = [
       [0, 8, 0, 0, 0, 10, 0, 4, 1, 2, 3, 4],
