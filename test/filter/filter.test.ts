@@ -23,6 +23,7 @@ const F = fields({
   time: { name: 'frame.time', label: 'Time', type: 'time' },
   epoch: { name: 'frame.time_epoch', label: 'Epoch', type: 'time' },
   since: { name: 'frame.time_relative', label: 'Since', type: 'duration' },
+  uptime: { name: 'x.uptime', label: 'Uptime', type: 'duration' },
   signed: { name: 'x.signed', label: 'Signed', type: 'i8' },
   ratio: { name: 'x.ratio', label: 'Ratio', type: 'float' },
   six: { name: 'ipv6.src', label: 'Source', type: 'ipv6' },
@@ -86,6 +87,7 @@ function sample(): RowView {
   t.num(F.message, 0, 1, 2);
   t.num(F.grade, 0, 2, 50);
   t.big(F.big, 0, 8, 2n ** 63n + 1n);
+  t.num(F.uptime, 0, 4, 90);
   t.num(F.signed, 0, 1, -5);
   t.num(F.ratio, 0, 8, 0.25);
   t.bytes(F.six, 0, 16, Uint8Array.from([0x20, 1, 0xd, 0xb8, ...new Uint8Array(11), 1]));
@@ -203,6 +205,9 @@ test('numbers are read as Wireshark reads them', () => {
     'x.ratio * 4 == 1',
     'x.ratio < 1e-0',
     'udp.port / 7 == 722',
+    'x.ratio / 2 == 0.125',
+    'x.signed / x.ratio == -20',
+    '1 / {x.ratio * 6} < 0.7',
     '-x.signed == 5',
     'abs(x.signed) == 5',
   );
@@ -252,6 +257,8 @@ test('times are compared to the nanosecond', () => {
   );
   holds(
     'frame.time_relative == 1.5',
+    'x.uptime == 90',
+    'x.uptime > 89.999999999',
     'frame.time_relative * 2 == 3',
     'frame.time_relative in {1 .. 1.5}',
     'frame.time_relative < 2s',

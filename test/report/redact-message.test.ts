@@ -94,6 +94,31 @@ describe('redacted messages', () => {
       assert.doesNotMatch(contact(unknown), /=sip$/, unknown);
   });
 
+  test('of credentials of Digest the algorithm stays; of other schemes only their names do', () => {
+    assert.equal(
+      head('Authorization: Digest algorithm=MD5, qop=auth, stale=false'),
+      'Authorization: Digest algorithm=MD5, qop=auth, stale=false',
+    );
+    const basic = head('Authorization: Basic algorithm=MD5, qop=auth');
+    assert.match(basic, /^Authorization: Basic /);
+    assert.doesNotMatch(basic, /MD5|auth$/);
+  });
+
+  test('the line that ends a message of MSRP stays, with the identifier that its start line has by then', () => {
+    for (const [flag, last] of [
+      ['$', ''],
+      ['+', '\r\n'],
+    ]) {
+      const whole = `MSRP a786hjs2 SEND\r\nContent-Type: text/plain\r\n\r\nIt is -------a7 Alice\r\n-------a786hjs2${flag}${last}`;
+      const made = message(whole);
+      const [, id] = /^MSRP (\S{8}) SEND\r\n/.exec(made)!;
+      assert.notEqual(id, 'a786hjs2');
+      assert.ok(made.endsWith(`-------${id}${flag}${last}`), made);
+      assert.doesNotMatch(made, /Alice|It is/);
+      assert.equal(made.length, whole.length);
+    }
+  });
+
   test('no line of a session description does', () => {
     for (const [line, told] of LINES) {
       assert.doesNotMatch(description(line), told);

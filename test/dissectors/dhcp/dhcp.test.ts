@@ -275,6 +275,19 @@ describe('DHCPv4', () => {
     assert.deepEqual(stacks.slice(6), ['dhcp', 'data', 'data']);
   });
 
+  it('says in words of names that stand in the header whether they are given', () => {
+    const said = (parts: { sname?: string; file?: string }): (string | undefined)[] => {
+      const { tree } = run(dhcp, octets(`${fixed(parts)} ${COOKIE} 350101 ff`));
+      return ['dhcp.server', 'dhcp.file'].map((name) => {
+        for (let i = 0; i < tree.length; i++) if (tree.field(i).name === name) return tree.texts.get(i);
+        return assert.fail(name);
+      });
+    };
+    assert.deepEqual(said({}), ['Server host name not given', 'Boot file name not given']);
+    assert.deepEqual(said({ sname: ascii('pool') }), [undefined, 'Boot file name not given']);
+    assert.deepEqual(said({ file: ascii('boot') }), ['Server host name not given', undefined]);
+  });
+
   it('stops at Short or Malformed however a message is cut', () => {
     const all = VALUES.map(([code, value]) => option(code, value)).join('');
     cutEverywhere(dhcp, message(all));
