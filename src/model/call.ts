@@ -83,6 +83,8 @@ export class Call {
   misfit: { readonly at: Seen; readonly how: Words } | null = null;
   /** Where the other side answered the BYE that it knew the call no longer. RFC 3261 §15.1.2 */
   unknownBye: Seen | null = null;
+  /** Where a proxy answered the BYE that nobody else did. RFC 3261 §21.4.9 */
+  vainBye: Seen | null = null;
   /** Where the BYE was refused otherwise: whoever was to have it may not. */
   refusedBye: { readonly at: Seen; readonly status: number } | null = null;
   /** Both sides said BYE: none of them has a call any more when it is asked to end it. */
@@ -416,7 +418,8 @@ export class Call {
   /** An answer to the BYE that ended the call. */
   private parted(at: Seen, { status }: SipEvent): void {
     if (status === 481 && this.state === 'ended') this.unknownBye ??= at;
-    else if (status < 300 && status >= 200) this.unknownBye = this.refusedBye = null;
+    else if (status === 408 && this.state === 'ended') this.vainBye ??= at;
+    else if (status < 300 && status >= 200) this.unknownBye = this.vainBye = this.refusedBye = null;
     else if (status >= 300 && !isChallenge(status) && status !== 408 && status !== 481)
       this.refusedBye ??= { at, status };
   }

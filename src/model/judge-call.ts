@@ -80,6 +80,11 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
       detail: ours`The answer to the BYE was 481.${orphanage(c, c.unknownBye)}`,
       severity: 'note',
     });
+  if (c.vainBye !== null && !c.isMutual)
+    findings.raise('call.end-unanswered', c.vainBye, refs, {
+      detail: ours`The answer to the BYE was 408: a proxy waited for the other side in vain.`,
+      ...(c.tunnels.size === 0 && { severity: 'note', confidence: 'possible' }),
+    });
   if (c.refusedBye !== null && !c.isMutual) {
     const { at, status } = c.refusedBye;
     findings.raise('call.end-refused', at, refs, { detail: ours`The answer to the BYE was ${status}.` });

@@ -51,7 +51,7 @@ describe('the end of a call', () => {
       assert.equal(finding(await found(t, beyond, end), ended), undefined);
     await silent(speaking().up(3100, bye), 'fin');
     await silent(speaking().up(3100, bye), 'none', 20_000);
-    for (const status of ['200 OK', '481 Call/Transaction Does Not Exist', '408 Request Timeout'])
+    for (const status of ['200 OK', '481 Call/Transaction Does Not Exist'])
       await silent(
         insisted(speaking(), 3100, 'up', bye, 5000).down(9000, sip(`${status} BYE`, { toTag: 'b', cseq: 2 }, 'down')),
         'none',
@@ -62,6 +62,22 @@ describe('the end of a call', () => {
         .down(3110, sip(`BYE ${ALICE}`, { ...theirs, cseq: 7 }, 'down')),
       'none',
     );
+  });
+
+  test('a BYE that a proxy answers in the place of the other side, as Kamailio does', async () => {
+    const timeout = sip('408 Request Timeout BYE', { toTag: 'b', cseq: 2 }, 'down');
+    const t = insisted(speaking(), 3100, 'up', bye, 5000).down(9000, timeout);
+    const r = await found(t.copy(), 60_000, 'none');
+    assert.deepEqual(codes(r), [ended]);
+    assert.match(
+      finding(r, ended).meaning,
+      /^The answer to the BYE was 408: a proxy waited for the other side in vain\./,
+    );
+    assert.equal(r.calls[0].state, 'ended');
+    // Who has ended the call, too, need not answer.
+    const mutual = t.down(3500, sip(`BYE ${ALICE}`, { ...theirs, cseq: 7 }, 'down'));
+    mutual.up(3510, sip('200 OK BYE', { ...theirs, cseq: 7 }));
+    assert.equal(finding(await found(mutual, 60_000, 'none'), ended), undefined);
   });
 
   test('a CANCEL that nothing answers', async () => {
