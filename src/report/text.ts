@@ -76,7 +76,7 @@ export function summaryLine(row: Row, timeOf: (row: Row) => string = timeColumn(
   const where = row.tunnel === null ? '-' : `T${row.tunnel.id}${row.direction === 'up' ? up : down}`;
   const length = String(row.inner > 0 ? row.packetLength : row.frameLength).padStart(4);
   const addresses = `${src.padStart(12)} → ${dst.padEnd(12)}`;
-  const line = `${row.id.padStart(6)} ${time} ${where.padEnd(arrows ? 3 : 7)} ${addresses} ${d.protocol().padEnd(5)} ${length} `;
+  const line = `${row.id.padStart(row.severalFiles ? 8 : 6)} ${time} ${where.padEnd(arrows ? 3 : 7)} ${addresses} ${d.protocol().padEnd(5)} ${length} `;
   return `${(line + printable(d.info())).trimEnd()}\n`;
 }
 

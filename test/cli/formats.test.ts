@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { file, ip4, rawPcap, run, sample, TLS13, tshark, udp } from './run.js';
 
@@ -235,6 +236,16 @@ describe('-T text', () => {
     const path = file('dlt147.pcap', strange);
     assert.match(run([path, '-q']).out, /^ +1 .* 2 Link type 147 \(USER 0\) is not dissected\n$/);
     assert.match(run([path, '-q', '-V']).out, /Encapsulation type: USER 0[\s\S]*Data: 0102/);
+  });
+
+  test('columns stand one below the other, also where rows are those of several files', () => {
+    for (const files of [[TLS13], [TLS13, file('again.pcapng', readFileSync(TLS13))]]) {
+      const lines = run([...files, '-q'])
+        .out.trimEnd()
+        .split('\n');
+      const ends = new Set(lines.map((line) => /^ *[\d:.]+ +\d+\.\d{6} /.exec(line)?.[0].length));
+      assert.equal(ends.size, 1, [...ends].join());
+    }
   });
 
   test('ASCII alone where the locale is', () => {
