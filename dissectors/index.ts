@@ -97,6 +97,7 @@ import { vlan } from './vlan.js';
 import { vntag } from './vntag.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
 import { websocket } from './websocket.js';
+import { enips } from './well-known/enip.js';
 import { framedStreams } from './well-known/framed.js';
 import { ftp } from './well-known/ftp.js';
 import { gss } from './well-known/gss.js';
@@ -250,6 +251,7 @@ export const dissectors: readonly AnyDissector[] = [
   ...mobile,
   ...telephony,
   ...framedStreams,
+  ...enips,
   ...ftp,
   ...portsOnly,
   ...mediaTypes,

@@ -1,17 +1,4 @@
-import {
-  type Dissector,
-  indexOf,
-  latin1,
-  No,
-  type Probe,
-  startsWith,
-  u8,
-  u16,
-  u16le,
-  u32,
-  u32le,
-  Yes,
-} from 'fttscope/kit';
+import { type Dissector, indexOf, latin1, No, type Probe, startsWith, u8, u16, u32, u32le, Yes } from 'fttscope/kit';
 import { berLength } from './ber.js';
 import { type Named, named } from './named.js';
 import { framed } from './streams.js';
@@ -163,11 +150,6 @@ export const framedStreams = [
     ...{ proto: 'c1222.stream', layer: 'c1222', title: 'ANSI C12.22', short: 'C12.22', spec: 'ANSI C12.22' },
     on: { 'tcp.port': [1153] },
     pduLength: berLength,
-  }),
-  named({
-    ...{ proto: 'enip', title: 'EtherNet/IP (Industrial Protocol)', short: 'ENIP', spec: 'ODVA CIP volume 2' },
-    on: { 'udp.port': [44818], 'tcp.port': [44818] },
-    pduLength: framed(4, (b, o) => 24 + u16le(b, o + 2)),
   }),
   named({
     ...{ proto: 'doip', title: 'DoIP (ISO13400) Protocol', short: 'DoIP', spec: 'ISO 13400-2' },
