@@ -175,6 +175,7 @@ function judgeStarts(c: Call, streams: readonly MediaStream[], ice: boolean, fin
   findings.raise('media.late-start', c.answer!, refs, {
     detail: second === undefined ? late(c, first) : ours`${late(c, first)} ${late(c, second)}`,
     rows: all.map((s) => s.stream.rtp.start.row),
+    lasted: { from: c.answer!, to: first.stream.rtp.start, leastMs: least },
     ...((outside || first.ms < NONE_MS) && { severity: 'note' }),
     ...(outside && { confidence: 'possible' }),
   });
@@ -233,6 +234,7 @@ function judgeStops(c: Call, streams: readonly MediaStream[], end: Moment, findi
   findings.raise('media.stopped', first.stream.rtp.end, refs, {
     detail: ours`${what}${c.end === null ? ' The end of the call is not in the capture.' : ''}`,
     rows,
+    lasted: { from: first.stream.rtp.end, to: over, leastMs: STOPPED_MS },
     ...(isUnsure && { confidence: 'possible' }),
     ...((outside || isMuted) && { severity: 'note' }),
   });

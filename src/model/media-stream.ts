@@ -117,6 +117,12 @@ export class MediaStream {
     this.rtp.interrupt();
   }
 
+  /** Keeps those waits that were some. @param isReal whether a stall of its tunnel was one, and not a clock that was set */
+  waited(isReal: (stall: number) => boolean): void {
+    const real = this.headOfLine.filter((h) => isReal(h.stall));
+    if (real.length < this.headOfLine.length) this.headOfLine.splice(0, this.headOfLine.length, ...real);
+  }
+
   /** Another session description tells of it from now on. */
   agree(n: Negotiated): void {
     if (this.negotiated !== undefined && this.negotiated.payloadTypes !== n.payloadTypes) {

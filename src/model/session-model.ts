@@ -1,7 +1,7 @@
 import { KEEP_ALIVE_TYPE } from '../../dissectors/rtp-payload-types.js';
 import type { SipMessage } from '../../dissectors/sip/index.js';
 import { asSaid, ours, type Tell, type Words, words } from '../kit/index.js';
-import { type LimitReached, ReachedLimits } from '../limits.js';
+import { LIMITS, type LimitReached, ReachedLimits } from '../limits.js';
 import { AddressUse } from './address-use.js';
 import { Addressing } from './addressing.js';
 import type { SubscriberSecrets } from './aka.js';
@@ -292,6 +292,7 @@ export class SessionModel {
     this.tellSteps();
     this.tunnels = tunnels();
     for (const t of this.tunnels) this.byId.set(t.id, t);
+    if (this.clock.steps.length > 0) this.tellWaits();
     this.signalling.finish(
       {
         files: (tunnel, start) => this.filesOf(tunnel, start),
@@ -324,6 +325,15 @@ export class SessionModel {
       t.legs.map((l) => l.file),
       this.end,
     );
+  }
+
+  /** Where a clock was set forward nothing waited for a segment that came before it. */
+  private tellWaits(): void {
+    for (const s of this.media.streams) {
+      const stalls = new Set(this.tunnel(s.tunnel)?.tcp.stalls.map((x) => x.id));
+      // Of more stalls than are listed nobody knows any more.
+      if (stalls.size < LIMITS.stalls) s.waited((id) => stalls.has(id));
+    }
   }
 
   /** The tunnel with this number; undefined for one that is only a further leg of another. */

@@ -69,6 +69,23 @@ describe('a clock that is set forward', () => {
     }
   });
 
+  test('is nothing that media waited for: before they began, behind a lost segment, after they ended', async () => {
+    const whole = codes(await told(SAMPLE, { from: 1e9, seconds: 0 }));
+    for (const from of [70, 195, 350, 420, 495]) {
+      const r = await told(SAMPLE, { from, seconds: DAYS });
+      assert.deepEqual(
+        codes(r).filter((c) => !whole.includes(c)),
+        ['capture.clock-jump'],
+        String(from),
+      );
+      for (const m of r.media)
+        assert.ok(
+          m.headOfLine.every((h: Json) => h.ms < 2000),
+          String(from),
+        );
+    }
+  });
+
   test('is none where time passed for both ends, or for one: a phone may sleep', async () => {
     for (const pausing of [() => true, (port: number) => port === 443]) {
       const r = await told(SAMPLE, { from: 273, seconds: DAYS, pausing });
