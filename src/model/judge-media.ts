@@ -83,7 +83,8 @@ export function judgeOutside(s: MediaStream, calls: Iterable<Call>, end: Moment,
   const call = callOf(s, calls, end);
   if (call === undefined || call.endpoints.has(`${s.to.address} ${s.to.port}`) || call.session.hasCandidates) return;
   if (isCarriedOver(s, call)) return;
-  if (call.session.isDue(true) || call.session.isDue(false)) return; // who wants what is half the story
+  // Who wants what is half the story where a side has not said it, or may have before the call began here.
+  if (call.session.isDue(true) || call.session.isDue(false) || findings.has('capture.order', s.tunnel)) return;
   findings.raise(
     'media.outside',
     start,

@@ -2,13 +2,34 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CaptureBuilder, type Shaper } from '../build/capture.js';
 import { answer, type Conversation, clearConversation, connect } from '../build/conversation.js';
+import { at } from '../build/packets.js';
 import { jitter } from '../build/shape.js';
 import { tlsConversation } from '../build/tls.js';
-import { codes, ENDS, finding, healthy, type Json, reportOn } from './support.js';
+import {
+  BOB,
+  both,
+  CORE,
+  called,
+  codes,
+  ENDS,
+  finding,
+  healthy,
+  type Json,
+  reportOn,
+  sdp,
+  sip,
+  speech,
+  talk,
+  UE,
+} from './support.js';
 
 /** Both directions of a tunnel, one of which has a clock that goes before the other, or after it. */
 
 const CODE = 'capture.order';
+const RELIABLE = [
+  ['Require', '100rel'],
+  ['RSeq', '1'],
+] as const;
 
 /** What the EFTF sent has times that are so many milliseconds later. */
 const skewed =
@@ -53,6 +74,30 @@ describe('answers that stand before what they answer', () => {
     const told = (x: Json) => x.transactions.map((t: Json) => [t.cseq, t.status]);
     assert.deepEqual(told(mixed), told(whole));
     assert.ok(mixed.transactions.every((t: Json) => t.ms === 0));
+  });
+
+  test('an answer of a description that stands before its offer, in a provisional response or to a change', async () => {
+    const p = { toTag: 'b' };
+    const early = talk()
+      .up(1000, sip(`INVITE ${BOB}`, { sdp: sdp(UE, 30_000) }))
+      .down(1100, sip('183 Session Progress INVITE', { ...p, sdp: sdp(CORE, 40_000), headers: RELIABLE }, 'down'))
+      .up(1150, sip(`PRACK ${BOB}`, { ...p, cseq: 2, headers: [['RAck', '1 1 INVITE']] }))
+      .down(1170, sip('200 OK PRACK', { ...p, cseq: 2 }, 'down'))
+      .down(3000, sip('200 OK INVITE', p, 'down'))
+      .up(3010, sip(`ACK ${BOB}`, p))
+      .up(8000, sip(`BYE ${BOB}`, { ...p, cseq: 3 }))
+      .down(8010, sip('200 OK BYE', { ...p, cseq: 3 }, 'down'));
+    const moved = called(talk(), 1000, 7000)
+      .up(4000, sip(`INVITE ${BOB}`, { ...p, cseq: 2, sdp: sdp(UE, 30_004) }))
+      .down(4050, sip('200 OK INVITE', { ...p, cseq: 2, sdp: sdp(CORE, 40_004) }, 'down'))
+      .up(4060, sip(`ACK ${BOB}`, { ...p, cseq: 2 }));
+    for (let i = 0; i < 190; i++) {
+      moved.up(4060 + 20 * i, speech(at(UE, 30_004), at(CORE, 40_004), 140 + i));
+      moved.down(4065 + 20 * i, speech(at(CORE, 40_004), at(UE, 30_004), 140 + i, 2));
+    }
+    for (const t of [both(early, 3020, 240), both(moved, 1220, 140)])
+      for (const ms of [-2000, -500])
+        assert.deepEqual(codes(await captured(skewed(ms), clearConversation(t.steps))), [CODE]);
   });
 
   test('of one clock: nothing of that, and nothing where queues mix up a few frames', async () => {
