@@ -5,8 +5,8 @@ import { Exit, UserError } from '../errors.js';
 import { FrameFile } from '../frame-file.js';
 import type { ReadOptions } from '../options.js';
 import { Output } from '../output.js';
-import { formatOf, NO_PRINTER, rowPrinter } from '../printers.js';
-import { Reading } from '../reading.js';
+import { formatOf, NO_PRINTER, type RowPrinter, rowPrinter } from '../printers.js';
+import { Reading, type Wanted } from '../reading.js';
 import { Selection } from '../selection.js';
 import type { Statistics } from '../statistics.js';
 import { tell } from '../tell.js';
@@ -31,17 +31,7 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
   let worst = 0;
   let seen = 0;
   let taken = 0;
-  const wanted = {
-    rows: o.rows ?? 'both',
-    fields: fieldsOf(printer.fields, selection.fields, statistics?.fields ?? []),
-    labels: printer.labels,
-    experts: printer.experts || o.failOn !== undefined || statistics?.experts === true,
-    info: printer.info || statistics?.info === true,
-    analyseTcp: printer.analyseTcp || selection.analyseTcp || statistics?.analyseTcp === true,
-    contents: statistics !== null,
-    hindsight,
-    ...(statistics?.tap !== undefined && { tap: statistics.tap, duplicates: true }),
-  };
+  const wanted = { ...wantedBy(o, printer, selection, statistics), hindsight };
   const give = (row: Row): void => {
     seen++;
     if (!selection.chooses(row)) return;
@@ -73,6 +63,23 @@ export async function read(captures: readonly string[], o: ReadOptions): Promise
     throw e;
   }
 }
+
+/** What is to be known of rows: whatever printer, filters or statistics want. */
+const wantedBy = (
+  o: ReadOptions,
+  printer: RowPrinter,
+  selection: Selection,
+  statistics: Statistics | null,
+): Wanted => ({
+  rows: o.rows ?? 'both',
+  fields: fieldsOf(printer.fields, selection.fields, statistics?.fields ?? []),
+  labels: printer.labels,
+  experts: printer.experts || o.failOn !== undefined || statistics?.experts === true,
+  info: printer.info || statistics?.info === true,
+  analyseTcp: printer.analyseTcp || selection.analyseTcp || statistics?.analyseTcp === true,
+  contents: statistics !== null,
+  ...(statistics?.tap !== undefined && { tap: statistics.tap, duplicates: true }),
+});
 
 /**
  * Settles how V8 compiles where all fields are printed: hundreds of functions run often enough to be compiled, and less of

@@ -126,6 +126,48 @@ export function withIssuers<O extends ScreenOptions>(o: O, { eftfIssuer }: Setti
   return o.eftfIssuer !== undefined || eftfIssuer.length === 0 ? o : { ...o, eftfIssuer };
 }
 
+/** What the user wants to see after the capture or run that is shown. */
+class Following {
+  shown: Shown | undefined;
+  /** Options for another capture, which has other parts. */
+  private readonly options: ScreenOptions;
+  private isStarting = false;
+  private readonly leaving = new AbortController();
+
+  constructor(
+    { read: _, filter: _f, tunnel: _t, user: _u, callId: _c, from: _from, to: _to, ...options }: ScreenOptions,
+    private readonly run: LiveRun | undefined,
+    /** What is shown ends. */
+    private readonly lost: () => void,
+  ) {
+    this.options = options;
+  }
+
+  /** A run that the user starts. */
+  readonly begin: Begin = async (make, more) => {
+    if (this.isStarting) throw new UserError('something is being started already');
+    this.isStarting = true;
+    try {
+      await this.run?.halt?.(); // what comes may want its address, device or file
+      this.shown = { captures: [], options: { ...this.options, ...more }, run: await make(this.leaving.signal) };
+      this.lost();
+    } finally {
+      this.isStarting = false;
+    }
+  };
+
+  /** Another capture. */
+  readonly open = (path: string, keylog: readonly string[]): void => {
+    this.shown = { captures: [path], options: { ...this.options, keylog: [...keylog] } };
+    this.lost();
+  };
+
+  /** Nobody waits any more for what is being started: it would keep the program alive until its name is resolved. */
+  leave(): void {
+    if (this.isStarting) this.leaving.abort();
+  }
+}
+
 /** Shows one capture until the user quits, or wants another. Returns that, and the exit code of the run that there was. */
 async function one({ captures, options: o, tour, said, run: given }: Shown): Promise<[Shown | undefined, number]> {
   const brought = given === undefined || captures.length > 0 ? captures : ['-'];
@@ -141,22 +183,7 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
       resolve(file),
       (o.keylog ?? []).map((k) => resolve(k)),
     );
-  let next: Shown | undefined;
-  let isStarting = false;
-  const leaving = new AbortController();
-  const begin: Begin = async (make, more) => {
-    if (isStarting) throw new UserError('something is being started already');
-    isStarting = true;
-    try {
-      await run?.halt?.(); // what comes may want its address, device or file
-      next = { captures: [], options: { ...others, ...more }, run: await make(leaving.signal) };
-      app.lost();
-    } finally {
-      isStarting = false;
-    }
-  };
-  // Another capture has other parts.
-  const { read: _, filter: _f, tunnel: _t, user: _u, callId: _c, from: _from, to: _to, ...others } = o;
+  const next = new Following(o, run, () => app.lost());
   const app = new App({
     viewer,
     fields: registry,
@@ -168,17 +195,13 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
     ...(tour !== undefined && { tour }),
     ...(run?.console && { live: run.console }),
     ...(run && { stop: () => run.stop() }),
-    openFile: (path, keylog) => {
-      next = { captures: [path], options: { ...others, keylog: [...keylog] } };
-      app.lost();
-    },
-    starters: startersOf(begin, o.keylog),
+    openFile: next.open,
+    starters: startersOf(next.begin, o.keylog),
   });
   if (said !== undefined) app.say(said, 'error');
   run?.onTrouble?.((words) => app.say(words, 'error'));
   // A run ends in good order: an end of a tunnel releases it.
-  const lost = (): void => app.lost();
-  const deaf = run?.console === undefined ? undefined : onEndSignal(lost);
+  const deaf = run?.console === undefined ? undefined : onEndSignal(() => app.lost());
   let code: number = Exit.done;
   try {
     if (run?.console !== undefined) startLive(app, run.console);
@@ -189,15 +212,15 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
     run?.begin?.();
     await show(app, names, o, waiting);
   } finally {
-    if (isStarting) leaving.abort(); // it would keep the program alive until its name is resolved
+    next.leave();
     if (tour === undefined) memory.saveState(); // a demo leaves nothing behind
     await viewer.close();
     code = (await run?.end()) ?? Exit.done;
     deaf?.();
     // The terminal opened beside a pipe would keep the program alive.
-    if (next === undefined && !process.stdin.isTTY) keyboard(names)?.destroy();
+    if (next.shown === undefined && !process.stdin.isTTY) keyboard(names)?.destroy();
   }
-  return [next, code];
+  return [next.shown, code];
 }
 
 /** What is to be opened, and what the screens look like that say so meanwhile. */
