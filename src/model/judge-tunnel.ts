@@ -164,36 +164,48 @@ function judgeTls(t: TunnelEntity, raise: Raise): void {
   judgeKeys(tls.decryption.up, tls.decryption.down, raise);
 }
 
+/** Whether the server name is there, and the one that the UE looked for. */
 function judgeName(t: TunnelEntity, raise: Raise): void {
-  const { sni, certificate, clientRandom } = t.tls!;
+  const { sni, certificate } = t.tls!;
   const names = certificate === undefined ? [] : namesOf(certificate);
   // Without SNI the name of the EFTF is that by which the DNS knows it.
   const target = t.proxy !== undefined ? t.eftf.address : sni === undefined ? t.eftf.name : undefined;
-  const named = target !== undefined && !isAddress(target);
+  const wanted = target === undefined || isAddress(target) ? undefined : target;
   if (sni === undefined) {
-    const hello = t.steps.find((s) => s.step === 'client-hello');
-    // What the capture lacks, or cut, may have it.
-    const asked = hello !== undefined && !t.gaps.some((g) => mayTear(g, hello));
-    const failed = t.state === 'failed' && mayBeForName(t, named);
-    // Who proves the very address has no need of a name.
-    if (!named && certificate?.names.includes(t.eftf.address)) return;
-    if (!asked || clientRandom === undefined || (!named && names.length === 0 && !failed)) return;
-    const who = t.proxy === undefined ? 'the UE asked the DNS for' : 'the CONNECT asks for';
-    const what = named
-      ? words`${who} ${quoted('host', target)}`
-      : words`the certificate names ${quoted('host', names[0])}`;
-    raise('tls.sni-missing', undefined, {
-      ...((named || names.length > 0) && { detail: words`There is no server name, and ${what}.` }),
-      confidence: named ? 'certain' : names.length > 0 ? 'likely' : 'possible',
-      severity: failed && (named || fatalOf(t) !== undefined) ? 'error' : failed || named ? 'warn' : 'note',
-    });
+    judgeNoName(t, wanted, names, raise);
     return;
   }
   // Whoever refuses a certificate may do so for this.
   const severity = isRefusal(t, [42, 46]) ? ({ severity: 'error' } as const) : {};
-  const wrong = isAddress(sni) || (named && sni.toLowerCase() !== target.toLowerCase());
+  const wrong = isAddress(sni) || (wanted !== undefined && sni.toLowerCase() !== wanted.toLowerCase());
   if (wrong || (names.length > 0 && !names.some((n) => covers(n, sni))))
     raise('tls.sni-mismatch', undefined, { detail: words`The server name is ${quoted('host', sni)}.`, ...severity });
+}
+
+/**
+ * Judges a ClientHello without a server name.
+ * @param wanted name that the UE asked the DNS or a proxy for
+ * @param names those of the certificate
+ */
+function judgeNoName(t: TunnelEntity, wanted: string | undefined, names: readonly string[], raise: Raise): void {
+  const { certificate, clientRandom } = t.tls!;
+  const named = wanted !== undefined;
+  const hello = t.steps.find((s) => s.step === 'client-hello');
+  // What the capture lacks, or cut, may have it.
+  const asked = hello !== undefined && !t.gaps.some((g) => mayTear(g, hello));
+  const failed = t.state === 'failed' && mayBeForName(t, named);
+  // Who proves the very address has no need of a name.
+  if (!named && certificate?.names.includes(t.eftf.address)) return;
+  if (!asked || clientRandom === undefined || (!named && names.length === 0 && !failed)) return;
+  const who = t.proxy === undefined ? 'the UE asked the DNS for' : 'the CONNECT asks for';
+  const what = named
+    ? words`${who} ${quoted('host', wanted)}`
+    : words`the certificate names ${quoted('host', names[0])}`;
+  raise('tls.sni-missing', undefined, {
+    ...((named || names.length > 0) && { detail: words`There is no server name, and ${what}.` }),
+    confidence: named ? 'certain' : names.length > 0 ? 'likely' : 'possible',
+    severity: failed && (named || fatalOf(t) !== undefined) ? 'error' : failed || named ? 'warn' : 'note',
+  });
 }
 
 /** Whether octets that are missing may be those of the ClientHello: no record that is counted comes before them. */

@@ -1,4 +1,4 @@
-import type { TunnelEntity } from '../model/entities.js';
+import type { TlsEntry, TunnelEntity } from '../model/entities.js';
 import { clock, date, place } from '../report/report-words.js';
 import type { ViewerStatus } from '../viewer/viewer.js';
 import { fit } from './cells.js';
@@ -11,6 +11,10 @@ import { count, plural } from './words.js';
 
 /** Where the values begin. */
 const NAME = 16;
+/** Alerts and findings that are named. */
+const MOST_ALERTS = 5;
+const MOST_FINDINGS = 12;
+const DIRECTIONS = ['up', 'down'] as const;
 
 /** Where a tunnel was captured, if at more than one place: the file, the number that its rows have there, the clock. */
 function legLines({ legs }: TunnelEntity, { capture }: Story): string[] {
@@ -31,73 +35,101 @@ function legLines({ legs }: TunnelEntity, { capture }: Story): string[] {
   });
 }
 
+/** Lines of a card: names with their values; what has none is left out. */
+class Card {
+  readonly lines: string[] = [];
+
+  line(name: string, value: string | number | undefined): void {
+    if (value !== undefined && value !== '') this.lines.push(`${fit(name, NAME)}${value}`);
+  }
+
+  gap(): void {
+    this.lines.push('');
+  }
+}
+
 /** All that is known of a tunnel, a line each. */
 export function tunnelCard(r: TunnelRow, story: Story | undefined, status: ViewerStatus): string[] {
-  const out: string[] = [];
-  const line = (name: string, value: string | number | undefined): void => {
-    if (value !== undefined && value !== '') out.push(`${fit(name, NAME)}${value}`);
-  };
+  const card = new Card();
+  card.line('UE', r.ue);
+  card.line('EFTF', r.eftf);
+  card.line('keys', `${r.keys}${r.why === undefined ? '' : `. ${r.why}`}`);
   const t = r.entity;
-  line('UE', r.ue);
-  line('EFTF', r.eftf);
-  line('keys', `${r.keys}${r.why === undefined ? '' : `. ${r.why}`}`);
-  if (t === undefined || story === undefined) return [...out, '', 'more when the capture has been read'];
-  if (!story.whole) line('so far', untilThen(story));
-  line('EFTF address', place(t.eftf));
-  if (t.proxy !== undefined)
-    line('proxy', `${place(t.proxy)}, target ${t.proxy.target}, status ${t.proxy.status ?? 'none'}`);
-  line('state', t.failure === undefined ? t.state : `${t.state} at ${t.failure.stage}: ${t.failure.cause}`);
-  line('access type', t.accessType);
-  line('opened', `${date(t.opened)} (${clock(t.opened)})`);
-  line('steps', stepsText(t, story));
-  line('end', endText(t, story, status));
-  for (const [i, l] of legLines(t, story).entries()) line(i === 0 ? 'captured' : '', l);
-  line('longest silence', ms(t.idleMaxMs));
-  out.push('');
+  if (t === undefined || story === undefined) return [...card.lines, '', 'more when the capture has been read'];
+  if (!story.whole) card.line('so far', untilThen(story));
+  life(card, t, story, status);
+  card.gap();
   if (t.tls !== undefined) {
-    const { tls } = t;
-    line('TLS', [tls.version, tls.cipher].filter(Boolean).join('  '));
-    if (tls.resumed)
-      line(
-        '  resumes',
-        tls.resumedFrom === undefined ? 'a session that is not known' : `that of tunnel ${tls.resumedFrom}`,
-      );
-    line('server name', tls.sni);
-    line('certificate', tls.certificate?.subject);
-    line('  issued by', tls.certificate?.issuer);
-    if (tls.certificate?.notAfter !== undefined) line('  valid until', date(tls.certificate.notAfter));
-    for (const d of ['up', 'down'] as const) {
-      const v = tls.decryption[d];
-      line(
-        `records ${d}`,
-        `${v.decrypted} of ${v.records} opened, ${v.verified} tags checked${v.source === undefined ? '' : `, keys: ${v.source}`}`,
-      );
-    }
-    for (const a of tls.alerts.slice(0, 5)) line('alert', `${a.level} ${a.name} ${a.direction} in row ${a.row}`);
-    out.push('');
+    session(card, t.tls);
+    card.gap();
   }
-  for (const d of ['up', 'down'] as const) {
-    const e = t.envelopes[d];
-    const odd = `${e.unknown > 0 ? `, ${count(e.unknown)} of unknown type` : ''}${e.invalid > 0 ? `, ${count(e.invalid)} invalid` : ''}`;
-    line(
-      `envelopes ${d}`,
-      `${count(e.total)} (${count(e.ip4)} IPv4, ${count(e.ip6)} IPv6${odd}), ${octetsText(e.bytes)}`,
-    );
-  }
-  line('overhead', t.overhead === undefined ? undefined : `${t.overhead.toFixed(2)} outer octets for each inner one`);
-  line('inner addresses', t.addresses.join('  '));
-  line('P-CSCF', t.pcscf && `${t.pcscf.address}${t.pcscf.source === 'unknown' ? '' : ` (by ${t.pcscf.source})`}`);
-  line('user', t.subscriber?.impu.join('  '));
-  line('user agent', t.subscriber?.userAgent);
-  out.push('');
-  const { rttMs, retransmissions, outOfOrder, lostSegments, stalls } = t.tcp;
-  line(
-    'outer TCP',
-    `round trip ${rttMs === undefined ? 'unknown' : ms(rttMs)}, ${count(retransmissions)} sent again, ${count(outOfOrder)} out of order, ${count(lostSegments)} lost, ${plural(stalls.length, 'stall')}`,
-  );
-  for (const id of t.findings.slice(0, 12)) {
+  inside(card, t);
+  card.gap();
+  outerTcp(card, t.tcp);
+  for (const id of t.findings.slice(0, MOST_FINDINGS)) {
     const f = story.findings.find((x) => x.id === id);
-    if (f !== undefined) line('finding', `${SIGNS[f.severity]} ${f.title}`);
+    if (f !== undefined) card.line('finding', `${SIGNS[f.severity]} ${f.title}`);
   }
-  return out;
+  return card.lines;
+}
+
+/** Where it leads, and its life from the first step to its end. */
+function life(card: Card, t: TunnelEntity, story: Story, status: ViewerStatus): void {
+  const { proxy, failure } = t;
+  card.line('EFTF address', place(t.eftf));
+  if (proxy !== undefined)
+    card.line('proxy', `${place(proxy)}, target ${proxy.target}, status ${proxy.status ?? 'none'}`);
+  card.line('state', failure === undefined ? t.state : `${t.state} at ${failure.stage}: ${failure.cause}`);
+  card.line('access type', t.accessType);
+  card.line('opened', `${date(t.opened)} (${clock(t.opened)})`);
+  card.line('steps', stepsText(t, story));
+  card.line('end', endText(t, story, status));
+  for (const [i, l] of legLines(t, story).entries()) card.line(i === 0 ? 'captured' : '', l);
+  card.line('longest silence', ms(t.idleMaxMs));
+}
+
+/** Its TLS, and how much of it was opened. */
+function session(card: Card, tls: TlsEntry): void {
+  const { certificate, resumedFrom } = tls;
+  card.line('TLS', [tls.version, tls.cipher].filter(Boolean).join('  '));
+  if (tls.resumed)
+    card.line('  resumes', resumedFrom === undefined ? 'a session that is not known' : `that of tunnel ${resumedFrom}`);
+  card.line('server name', tls.sni);
+  card.line('certificate', certificate?.subject);
+  card.line('  issued by', certificate?.issuer);
+  if (certificate?.notAfter !== undefined) card.line('  valid until', date(certificate.notAfter));
+  for (const d of DIRECTIONS) {
+    const { decrypted, records, verified, source } = tls.decryption[d];
+    const keys = source === undefined ? '' : `, keys: ${source}`;
+    card.line(`records ${d}`, `${decrypted} of ${records} opened, ${verified} tags checked${keys}`);
+  }
+  for (const a of tls.alerts.slice(0, MOST_ALERTS))
+    card.line('alert', `${a.level} ${a.name} ${a.direction} in row ${a.row}`);
+}
+
+/** What ran inside, and whose it is. */
+function inside(card: Card, t: TunnelEntity): void {
+  for (const d of DIRECTIONS) {
+    const { total, ip4, ip6, unknown, invalid, bytes } = t.envelopes[d];
+    const kinds = [`${count(ip4)} IPv4`, `${count(ip6)} IPv6`];
+    if (unknown > 0) kinds.push(`${count(unknown)} of unknown type`);
+    if (invalid > 0) kinds.push(`${count(invalid)} invalid`);
+    card.line(`envelopes ${d}`, `${count(total)} (${kinds.join(', ')}), ${octetsText(bytes)}`);
+  }
+  if (t.overhead !== undefined) card.line('overhead', `${t.overhead.toFixed(2)} outer octets for each inner one`);
+  card.line('inner addresses', t.addresses.join('  '));
+  card.line('P-CSCF', t.pcscf && `${t.pcscf.address}${t.pcscf.source === 'unknown' ? '' : ` (by ${t.pcscf.source})`}`);
+  card.line('user', t.subscriber?.impu.join('  '));
+  card.line('user agent', t.subscriber?.userAgent);
+}
+
+function outerTcp(card: Card, { rttMs, retransmissions, outOfOrder, lostSegments, stalls }: TunnelEntity['tcp']): void {
+  const said = [
+    `round trip ${rttMs === undefined ? 'unknown' : ms(rttMs)}`,
+    `${count(retransmissions)} sent again`,
+    `${count(outOfOrder)} out of order`,
+    `${count(lostSegments)} lost`,
+    plural(stalls.length, 'stall'),
+  ];
+  card.line('outer TCP', said.join(', '));
 }
