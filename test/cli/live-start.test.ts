@@ -24,7 +24,11 @@ test('lines are completed: options, their values, files', () => {
     const found = starters[id].complete(line);
     return found?.words.map((w) => `${line.slice(0, found.from)}${w.text}`);
   };
-  assert.deepEqual(texts('ue', '192.0.2.1 --pr'), ['192.0.2.1 --proxy', '192.0.2.1 --preconditions']);
+  assert.deepEqual(texts('ue', '192.0.2.1 --pr'), [
+    '192.0.2.1 --proxy',
+    '192.0.2.1 --proxy-credentials',
+    '192.0.2.1 --preconditions',
+  ]);
   assert.deepEqual(texts('ue', 'h --subscriber '), ['h --subscriber alice', 'h --subscriber bob']);
   assert.deepEqual(texts('ue', 'h --fault drop=0.1 --fault rst'), ['h --fault drop=0.1 --fault rst']);
   assert.deepEqual(texts('eftf', `--cert ${join(ROOT, 'package.js')}`), [`--cert ${join(ROOT, 'package.json')}`]);
