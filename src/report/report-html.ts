@@ -52,7 +52,7 @@ export function* reportHtml(report: Report): Generator<string> {
   yield `<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>${escaped(title)}</title>\n`;
   yield `<style>${STYLE}</style>\n</head>\n<body>\n<h1>What happened</h1>\n`;
   yield* overview(report);
-  yield* problems(report.findings);
+  yield* problems(report);
   yield* tunnels(report);
   yield* listed('Registrations', report.registrations, REGISTRATION_COLUMNS);
   yield* calls(report);
@@ -116,11 +116,12 @@ function* overview(report: Report): Generator<string> {
   yield '</ul>\n';
 }
 
-function* problems(findings: Series<FindingEntity>): Generator<string> {
+function* problems(report: Report): Generator<string> {
+  const { findings } = report;
   const told = findings.filter((f) => f.severity !== 'note');
   yield heading('Findings');
   const notes = findings.filter((f) => f.severity === 'note');
-  if (told.length === 0) yield `<p>${cleanWords(notes)}</p>\n`;
+  if (told.length === 0) yield `<p>${cleanWords(report, notes)}</p>\n`;
   for (const f of told.slice(0, MOST_ENTRIES)) {
     yield `<div class="finding ${f.severity}" id="finding-${f.id}">\n`;
     yield `<p><span class="tag">${f.severity}: ${escaped(f.title)}</span></p>\n<p>${escaped(f.meaning)}</p>\n`;

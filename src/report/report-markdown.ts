@@ -1,5 +1,5 @@
 import { counted } from '../kit/index.js';
-import type { FindingEntity, TunnelEntity } from '../model/entities.js';
+import type { TunnelEntity } from '../model/entities.js';
 import type { Series } from '../model/series.js';
 import { callLadder } from './ladder-flows.js';
 import { ladderPage } from './ladder-text.js';
@@ -61,7 +61,7 @@ function* listed<T>(title: string, list: Series<T>, columns: readonly Column<T>[
 export function* reportMarkdown(report: Report): Generator<string> {
   yield '# What happened\n\n';
   yield* overview(report);
-  yield* problems(report.findings);
+  yield* problems(report);
   yield* tunnels(report.tunnels);
   yield* listed('Registrations', report.registrations, REGISTRATION_COLUMNS);
   yield* calls(report);
@@ -79,11 +79,12 @@ function* overview(report: Report): Generator<string> {
   yield '\n';
 }
 
-function* problems(findings: Series<FindingEntity>): Generator<string> {
+function* problems(report: Report): Generator<string> {
+  const { findings } = report;
   const worse = findings.filter((f) => f.severity !== 'note');
   const notes = findings.filter((f) => f.severity === 'note');
   yield '## Findings\n\n';
-  if (worse.length === 0) yield `${cleanWords(notes)}\n\n`;
+  if (worse.length === 0) yield `${cleanWords(report, notes)}\n\n`;
   for (const f of worse) {
     yield `### ${f.severity}: ${f.title}\n\n`;
     yield `\`${f.code}\`, ${where(f)}${f.clause === undefined ? '' : ` (${f.clause})`}\n\n`;

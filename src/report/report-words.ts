@@ -15,6 +15,7 @@ import { type Moment, millis } from '../model/moment.js';
 import { lossOf } from '../model/quality.js';
 import { isCutOff } from '../model/tally.js';
 import type { CaptureFileEntry, Report } from './report.js';
+import type { Lists } from './report-select.js';
 import type { States } from './report-summary.js';
 import { isoTime } from './value.js';
 
@@ -203,7 +204,10 @@ const MOST_ALIKE = 10;
 const more = (length: number): string => (length > MOST_ALIKE ? ` ${moreWords(length, MOST_ALIKE)}` : '');
 
 /** What is said where nothing is worse than a note: no more than the capture can show. */
-export function cleanWords(notes: readonly FindingEntity[]): string {
+export function cleanWords(told: Lists, notes: readonly FindingEntity[]): string {
+  const { tunnels, registrations, calls, messages, subscriptions, media } = told;
+  if ([tunnels, registrations, calls, messages, subscriptions, media, notes].every((list) => list.length === 0))
+    return 'There is nothing to judge: no tunnel was found, and no SIP or media outside of one.';
   if (notes.some((f) => f.kind === 'capture'))
     return 'Nothing is wrong as far as this capture shows; the notes say what it does not.';
   return notes.length === 0 ? 'Nothing is wrong.' : 'Nothing is worse than a note.';

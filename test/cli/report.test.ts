@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { violations } from '../model/schema.js';
 import { CORPUS, ROOT } from '../support/corpus.js';
-import { file, run, sample, tshark } from './run.js';
+import { file, ip4, rawPcap, run, sample, tshark, udp } from './run.js';
 
 const FOLDER = join(CORPUS, 'tunnel');
 const skip = existsSync(FOLDER) ? false : `no captures in ${FOLDER}`;
@@ -230,6 +230,13 @@ test('--markdown tells the same to people', () => {
   assert.match(well, /^Nothing is worse than a note\.$/m);
   const dark = run(['report', '--markdown', '--no-auto-keys', sample('03-tls13-aes128-gcm.pcapng')]).out;
   assert.match(dark, /^Nothing is wrong as far as this capture shows; the notes say what it does not\.$/m);
+  // A capture of something else is not called good.
+  const other = file('other.pcap', rawPcap(ip4(17, udp(1000, 1001, Buffer.from('x')))));
+  for (const form of ['--markdown', '--html'])
+    assert.match(
+      run(['report', form, other]).out,
+      /There is nothing to judge: no tunnel was found, and no SIP or media/,
+    );
   assert.match(well, /^\| 1 \| sip:ue1@ims\.example \| tel:\+15550199.* \| ended \|/m);
   assert.match(dark, /^- 0 calls\n- what ran in 1 tunnel of 1 was not read, or not in full$/m);
   const several = run(['report', '--markdown', sample('00-field.pcapng')]).out;
