@@ -93,13 +93,17 @@ function judgeRepetition(r: Registration, raise: Raise): void {
   });
 }
 
+/** Time is granted in whole seconds: whoever refreshes within one of the end may only count them differently. RFC 3261 §20.19 */
+const COUNTED_MS = 1000;
+
 /** A registration that ran out. @param until when a refresh could be heard; null where none is to come */
 function judgeExpiry(r: Registration, until: Moment | null, raise: Raise): void {
   if (r.refreshedLate !== null) {
     const { at, granted, over } = r.refreshedLate;
-    const detail = ours`${ranOut(granted, over)}, and the refresh came ${inSeconds(millis(over, at))} s after that.`;
+    const ms = millis(over, at);
+    const detail = ours`${ranOut(granted, over)}, and the refresh came ${inSeconds(ms)} s after that.`;
     const lasted = { from: later(over, -granted), to: at, leastMs: 1000 * granted };
-    raise('sip.registration-expired', at, { detail, lasted });
+    raise('sip.registration-expired', at, { detail, lasted, ...(ms < COUNTED_MS && { severity: 'note' }) });
   }
   if (until === null || r.state !== 'expired' || r.heir !== null || r.registered === null || !r.lapsed(until)) return;
   const granted = r.expiresSeconds ?? 0;

@@ -209,12 +209,18 @@ describe('registration', () => {
     const granted = /^It was granted for 60 s and ran out at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, and /;
     assert.match(told(r), granted);
     assert.match(told(r), /Z, and no refresh came in the 60 s after that\. /);
-    const late = await t
-      .up(65_610, ask(2))
-      .down(65_620, tell('200 OK', 2, [short]))
-      .report({ end: 'none' });
+    const refreshed = (ms: number) => {
+      const u = addressed(new Talk())
+        .up(100, ask(1))
+        .down(110, tell('200 OK', 1, [short]));
+      u.up(ms, ask(2)).down(ms + 10, tell('200 OK', 2, [short]));
+      return u.report({ end: 'none' });
+    };
+    const late = await refreshed(65_610);
     assert.match(told(late), granted);
     assert.match(told(late), /Z, and the refresh came 5\.5 s after that\. /);
+    assert.deepEqual(codes(late), ['sip.registration-expired']);
+    assert.deepEqual(codes(await refreshed(60_310)), [], 'seconds are counted whole');
   });
 
   test('requests that were sent again', async () => {
