@@ -293,6 +293,8 @@ export class Call {
         this.unseen(e);
         break;
       case 'CANCEL':
+        // RFC 3261 §9.1: it has the CSeq of what it cancels; another INVITE may be, while this one was answered.
+        if (e.cseq !== this.cseq && this.answer !== null) break;
         this.cancel ??= at;
         this.release ??= releaseOf(e);
         break;

@@ -185,9 +185,14 @@ function judgeFeatures(c: Call, refs: readonly Ref[], end: Moment, findings: Fin
   // RFC 3261 §9.1: an answer and the CANCEL may pass each other; who does not want it any more says BYE then.
   if (c.cancel !== null && c.answer !== null && c.releasedBy !== 'caller') {
     const ms = millis(c.answer, c.end ?? end);
+    const passed = Math.round(millis(c.cancel, c.answer));
+    const first =
+      passed >= 0
+        ? ours`The answer came ${passed} ms after the CANCEL`
+        : ours`The CANCEL came ${-passed} ms after the answer`;
     if (ms >= PROGRESS_MS)
       raise('call.not-ended', c.answer, {
-        detail: ours`The answer came ${Math.round(millis(c.cancel, c.answer))} ms after the CANCEL, and no BYE in the ${Math.round(ms / 1000)} s after that.`,
+        detail: ours`${first}, and no BYE in the ${Math.round(ms / 1000)} s after that.`,
         rows: [c.cancel.row],
       });
   }

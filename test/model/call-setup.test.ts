@@ -166,6 +166,26 @@ describe('a CANCEL that an answer passes', () => {
       /^The answer came 1 ms after the CANCEL, and no BYE in the 62 s after that\./,
     );
   });
+
+  /** What is captured near the callee: its answer comes by first. */
+  const passed = (cseq: number): Talk =>
+    invited()
+      .up(2000, sip(`INVITE ${BOB}`, { cseq: 2, sdp: sdp(UE, 30_000) }))
+      .down(5000, sip('200 OK INVITE', { toTag: 'b', sdp: sdp(CORE, 40_000) }, 'down'))
+      .up(5008, sip(`CANCEL ${BOB}`, { cseq }))
+      .down(5020, sip('200 OK CANCEL', { toTag: 'b', cseq }, 'down'))
+      .up(5030, sip(`ACK ${BOB}`, { toTag: 'b' }));
+
+  test('may come by behind the answer', async () => {
+    assert.match(
+      finding(await report(passed(1)), 'call.not-ended').meaning,
+      /^The CANCEL came 8 ms after the answer, and/,
+    );
+  });
+
+  test('cancels the INVITE of its CSeq, and not another one that was answered', async () => {
+    assert.equal(finding(await report(passed(2)), 'call.not-ended'), undefined);
+  });
 });
 
 describe('a BYE that is answered with 481', () => {
