@@ -1,4 +1,4 @@
-import { type Address, addressText } from './address.js';
+import { type Address, addressText, isLinkLocal } from './address.js';
 import type { FaultSetting } from './fault.js';
 import { StepFailed } from './scenario-lines.js';
 import { type Arguments, type Kind, networkOf, patternOf, whole, within } from './scenario-values.js';
@@ -47,7 +47,7 @@ async function expectations(ue: Ue, a: Arguments): Promise<void> {
 /** Waits for an address of a network. @throws StepFailed */
 async function address(ue: Ue, wanted: string, ms: number): Promise<void> {
   const fits = networkOf(wanted)!;
-  const own = (): Address[] => ue.host.host.addresses.map((x) => x.address).filter((x) => x[0] !== 0xfe);
+  const own = (): Address[] => ue.host.host.addresses.map((x) => x.address).filter((x) => !isLinkLocal(x));
   if (!(await ue.until(() => own().some(fits), ms)))
     throw new StepFailed(`no address ${wanted}; there is ${own().map(addressText).join(', ') || 'none'}`);
 }

@@ -1,6 +1,6 @@
 import type { Hardware } from '../../dissectors/dhcp/message.js';
 import { counted } from '../kit/index.js';
-import { type Address, addressText } from './address.js';
+import { type Address, addressText, isLinkLocal } from './address.js';
 import { type Clock, realClock } from './clock.js';
 import type { DhcpLease } from './dhcp-client.js';
 import { hostDiscards, listed, unsent } from './discard-words.js';
@@ -235,7 +235,7 @@ export class Ue {
     );
     host.startSlaac();
     const line = await heard;
-    const own = host.neighbours.addresses.find((a) => a.state === 'preferred' && a.address[0] !== 0xfe);
+    const own = host.neighbours.addresses.find((a) => a.state === 'preferred' && !isLinkLocal(a.address));
     if (own === undefined) throw new StepFailed(line);
     return own.address;
   }
@@ -283,7 +283,7 @@ export class Ue {
   private get hasAddress(): boolean {
     const { dhcp, neighbours } = this.host;
     const isGlobal = ({ state, address }: (typeof neighbours.addresses)[number]): boolean =>
-      (state === 'preferred' || state === 'deprecated') && address[0] !== 0xfe;
+      (state === 'preferred' || state === 'deprecated') && !isLinkLocal(address);
     return dhcp.lease !== undefined || neighbours.addresses.some(isGlobal);
   }
 
