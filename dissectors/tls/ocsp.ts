@@ -7,7 +7,15 @@ import { dissectAlgorithm } from './x509algorithms.js';
 import { X } from './x509fields.js';
 import { EXTENSION_LAYERS } from './x509layers.js';
 import { dissectName } from './x509names.js';
-import { CERTIFICATE_EXPERTS, count, dissectBits, dissectGeneralizedTime, heading, readDer } from './x509nodes.js';
+import {
+  CERTIFICATE_EXPERTS,
+  count,
+  dissectBits,
+  dissectGeneralizedTime,
+  dissectIdentifier,
+  heading,
+  readDer,
+} from './x509nodes.js';
 
 /**
  * OCSP responses, RFC 6960 §4.2.1, as they are stapled to a handshake:
@@ -118,10 +126,7 @@ function dissectExtensions(t: Tree, b: Uint8Array, e: Element, field: Field): vo
     const one = all.expect(Tag.Sequence);
     const d = inside(b, one);
     heading(t, X.ocspExtension, one);
-    const id = d.expect(Tag.ObjectId);
-    const oid = objectId(b, id.off, id.end);
-    t.text(X.ocspExtensionId, id.off, id.end - id.off, oid);
-    if (t.labels) t.label(`Id: ${oid} (${oidName(oid)})`);
+    const oid = dissectIdentifier(t, b, d.expect(Tag.ObjectId), X.ocspExtensionId);
     d.optional(Tag.Boolean);
     const value = inside(b, d.expect(Tag.OctetString));
     const layer = EXTENSION_LAYERS.get(oid);

@@ -9,12 +9,12 @@ import { dissectName } from './x509names.js';
 import {
   CERTIFICATE_EXPERTS,
   content,
-  count,
   dissectBits,
   dissectIdentifier,
   dissectInteger,
   heading,
   type Read,
+  sequence,
 } from './x509nodes.js';
 import { inhibitAnyPolicy, policies, policyConstraints } from './x509policies.js';
 
@@ -27,10 +27,7 @@ import { inhibitAnyPolicy, policies, policyConstraints } from './x509policies.js
 
 /** The sequence `e` of extensions. @throws Malformed */
 export function dissectCertificateExtensions(t: Tree, b: Uint8Array, e: Element): void {
-  count(t, b, e, X.extensions);
-  const all = inside(b, e);
-  while (all.more) dissectExtension(t, b, all.next());
-  t.pop();
+  sequence(t, b, e, X.extensions, (one) => dissectExtension(t, b, one));
 }
 
 function dissectExtension(t: Tree, b: Uint8Array, e: Element): void {
@@ -54,15 +51,14 @@ function dissectExtension(t: Tree, b: Uint8Array, e: Element): void {
 const octets = (t: Tree, e: Element, f: Field): void => t.bytes(f, e.off, e.end - e.off);
 
 function generalNames(t: Tree, b: Uint8Array, e: Element, f: Field = X.generalNames): void {
-  count(t, b, e, f);
-  const all = inside(b, e);
-  while (all.more) {
-    const name = all.next();
-    t.num(X.generalName, name.off, name.end - name.off, name.tag & 0x1f);
-    t.push();
-    generalName(t, b, name);
-    t.pop();
-  }
+  sequence(t, b, e, f, (name) => choiceOfName(t, b, name, X.generalName));
+}
+
+/** Which kind of name `e` is as the value of `field`, and below it the name. */
+function choiceOfName(t: Tree, b: Uint8Array, e: Element, field: Field): void {
+  t.num(field, e.off, e.end - e.off, e.tag & 0x1f);
+  t.push();
+  generalName(t, b, e);
   t.pop();
 }
 
@@ -154,13 +150,8 @@ const netscapeType: Read = (t, b, value) => {
   t.pop();
 };
 
-const keyPurposes: Read = (t, b, value) => {
-  const e = content(b, value);
-  count(t, b, e, X.keyPurposes);
-  const all = inside(b, e);
-  while (all.more) dissectIdentifier(t, b, all.next(), X.keyPurpose);
-  t.pop();
-};
+const keyPurposes: Read = (t, b, value) =>
+  sequence(t, b, content(b, value), X.keyPurposes, (one) => void dissectIdentifier(t, b, one, X.keyPurpose));
 
 /** RFC 5280 §4.2.1.9 */
 const basicConstraints: Read = (t, b, value) => {
@@ -188,29 +179,16 @@ const nameConstraints: Read = (t, b, value) => {
 };
 
 function subtrees(t: Tree, b: Uint8Array, e: Element, f: Field): void {
-  count(t, b, e, f);
-  const all = inside(b, e);
-  while (all.more) {
-    const one = all.next();
+  sequence(t, b, e, f, (one) => {
     heading(t, X.subtree, one);
-    const base = inside(b, one).next(); // minimum is 0 and maximum absent in this profile
-    t.num(X.subtreeBase, base.off, base.end - base.off, base.tag & 0x1f);
-    t.push();
-    generalName(t, b, base);
+    choiceOfName(t, b, inside(b, one).next(), X.subtreeBase); // minimum is 0 and maximum absent in this profile
     t.pop();
-    t.pop();
-  }
-  t.pop();
+  });
 }
 
 /** RFC 7633 §4.1: the extensions of TLS that the server must support. */
-const features: Read = (t, b, value) => {
-  const e = content(b, value);
-  count(t, b, e, X.features);
-  const all = inside(b, e);
-  while (all.more) dissectInteger(t, b, all.next(), X.feature);
-  t.pop();
-};
+const features: Read = (t, b, value) =>
+  sequence(t, b, content(b, value), X.features, (one) => dissectInteger(t, b, one, X.feature));
 
 /** RFC 5280 §4.2.1.1 */
 const authorityKey: Read = (t, b, value) => {
@@ -227,12 +205,8 @@ const authorityKey: Read = (t, b, value) => {
 };
 
 /** RFC 5280 §4.2.1.13 */
-const crlPoints: Read = (t, b, value) => {
-  const e = content(b, value);
-  count(t, b, e, X.crlPoints);
-  const all = inside(b, e);
-  while (all.more) {
-    const point = all.next();
+const crlPoints: Read = (t, b, value) =>
+  sequence(t, b, content(b, value), X.crlPoints, (point) => {
     heading(t, X.crlPoint, point);
     const name = inside(b, point).optional(context(0));
     if (name !== undefined) {
@@ -243,29 +217,17 @@ const crlPoints: Read = (t, b, value) => {
       t.pop();
     }
     t.pop();
-  }
-  t.pop();
-};
+  });
 
 /** RFC 5280 §4.2.2.1 */
-const authorityAccess: Read = (t, b, value) => {
-  const e = content(b, value);
-  count(t, b, e, X.accessSyntax);
-  const all = inside(b, e);
-  while (all.more) {
-    const one = all.next();
+const authorityAccess: Read = (t, b, value) =>
+  sequence(t, b, content(b, value), X.accessSyntax, (one) => {
     const d = inside(b, one);
     heading(t, X.access, one);
     dissectIdentifier(t, b, d.expect(Tag.ObjectId), X.accessMethod);
-    const place = d.next();
-    t.num(X.accessLocation, place.off, place.end - place.off, place.tag & 0x1f);
-    t.push();
-    generalName(t, b, place);
+    choiceOfName(t, b, d.next(), X.accessLocation);
     t.pop();
-    t.pop();
-  }
-  t.pop();
-};
+  });
 
 /** RFC 6962 §3.3: the list is an OCTET STRING once more. */
 const scts: Read = (t, b, value) => {

@@ -3,7 +3,7 @@ import { countElements, type Element, inside, objectId, Tag } from './der.js';
 import { ATTRIBUTES, oidName } from './oids.js';
 import { X } from './x509fields.js';
 import { ATTRIBUTE_LAYERS } from './x509layers.js';
-import { CERTIFICATE_EXPERTS } from './x509nodes.js';
+import { CERTIFICATE_EXPERTS, dissectIdentifier } from './x509nodes.js';
 
 /**
  * Distinguished names, RFC 5280 §4.1.2.4:
@@ -110,10 +110,7 @@ export function dissectRelativeNames(t: Tree, b: Uint8Array, e: Element): void {
 
 function dissectAttribute(t: Tree, b: Uint8Array, pair: Element): void {
   const d = inside(b, pair);
-  const id = d.expect(Tag.ObjectId);
-  const oid = objectId(b, id.off, id.end);
-  t.text(X.attributeId, id.off, id.end - id.off, oid);
-  if (t.labels) t.label(`Object Id: ${oid} (${oidName(oid)})`);
+  const oid = dissectIdentifier(t, b, d.expect(Tag.ObjectId), X.attributeId);
   const value = d.next();
   const layer = ATTRIBUTE_LAYERS.get(oid);
   if (layer === undefined) {

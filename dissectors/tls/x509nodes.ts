@@ -75,6 +75,14 @@ export function count(t: Tree, b: Uint8Array, e: Element, field: Field): void {
   t.push();
 }
 
+/** A sequence: the count of its elements as the value of `field`, and below it each of them as `one` shows it. */
+export function sequence(t: Tree, b: Uint8Array, e: Element, field: Field, one: (element: Element) => void): void {
+  count(t, b, e, field);
+  const all = inside(b, e);
+  while (all.more) one(all.next());
+  t.pop();
+}
+
 /** A GeneralizedTime as an absolute time; nothing where it says none. */
 export function dissectGeneralizedTime(t: Tree, b: Uint8Array, e: Element, field: Field): void {
   const seconds = derTime(b, e);

@@ -2,7 +2,7 @@ import type { Tree } from 'fttscope/kit';
 import { context, type Element, inside, Tag } from './der.js';
 import { X } from './x509fields.js';
 import { stringValue } from './x509names.js';
-import { content, count, dissectIdentifier, dissectInteger, heading, type Read } from './x509nodes.js';
+import { content, dissectIdentifier, dissectInteger, heading, type Read, sequence } from './x509nodes.js';
 
 /**
  * Policies under which a certificate was issued, RFC 5280 §4.2.1.4:
@@ -15,39 +15,27 @@ import { content, count, dissectIdentifier, dissectInteger, heading, type Read }
 const CPS = '1.3.6.1.5.5.7.2.1';
 const USER_NOTICE = '1.3.6.1.5.5.7.2.2';
 
-export const policies: Read = (t, b, value) => {
-  const e = content(b, value);
-  count(t, b, e, X.policies);
-  const all = inside(b, e);
-  while (all.more) {
-    const policy = all.next();
+export const policies: Read = (t, b, value) =>
+  sequence(t, b, content(b, value), X.policies, (policy) => {
     const d = inside(b, policy);
     heading(t, X.policy, policy);
     dissectIdentifier(t, b, d.expect(Tag.ObjectId), X.policyId);
     const qualifiers = d.optional(Tag.Sequence);
-    if (qualifiers !== undefined) policyQualifiers(t, b, qualifiers);
+    if (qualifiers !== undefined) sequence(t, b, qualifiers, X.qualifiers, (one) => policyQualifier(t, b, one));
     t.pop();
-  }
-  t.pop();
-};
+  });
 
-function policyQualifiers(t: Tree, b: Uint8Array, e: Element): void {
-  count(t, b, e, X.qualifiers);
-  const all = inside(b, e);
-  while (all.more) {
-    const one = all.next();
-    const d = inside(b, one);
-    heading(t, X.qualifier, one);
-    const oid = dissectIdentifier(t, b, d.expect(Tag.ObjectId), X.qualifierId, 'Id');
-    if (oid === CPS && d.tag === Tag.Ia5) {
-      const uri = d.next();
-      t.layer('pkix1explicit');
-      t.text(X.qualifierText, uri.off, uri.end - uri.off);
-    } else if (oid === USER_NOTICE) {
-      t.layer('pkix1implicit');
-      userNotice(t, b, d.expect(Tag.Sequence));
-    }
-    t.pop();
+function policyQualifier(t: Tree, b: Uint8Array, e: Element): void {
+  const d = inside(b, e);
+  heading(t, X.qualifier, e);
+  const oid = dissectIdentifier(t, b, d.expect(Tag.ObjectId), X.qualifierId, 'Id');
+  if (oid === CPS && d.tag === Tag.Ia5) {
+    const uri = d.next();
+    t.layer('pkix1explicit');
+    t.text(X.qualifierText, uri.off, uri.end - uri.off);
+  } else if (oid === USER_NOTICE) {
+    t.layer('pkix1implicit');
+    userNotice(t, b, d.expect(Tag.Sequence));
   }
   t.pop();
 }
@@ -62,10 +50,7 @@ function userNotice(t: Tree, b: Uint8Array, e: Element): void {
     const parts = inside(b, reference);
     displayText(t, b, parts.next(), X.noticeOrganization);
     const numbers = parts.expect(Tag.Sequence);
-    count(t, b, numbers, X.noticeNumbers);
-    const all = inside(b, numbers);
-    while (all.more) dissectInteger(t, b, all.next(), X.noticeNumber);
-    t.pop();
+    sequence(t, b, numbers, X.noticeNumbers, (one) => dissectInteger(t, b, one, X.noticeNumber));
     t.pop();
   }
   if (d.more) displayText(t, b, d.next(), X.explicitText);
