@@ -224,6 +224,7 @@ export const LIMITS = {
   liveReleaseMs: 2000,
 } as const;
 
+/** The name of a limit: by it reaching one is counted, and said. */
 export type LimitName = keyof typeof LIMITS;
 
 /** A cap that was reached. */

@@ -17,6 +17,7 @@ import { NoStore, type OctetStore, PlainStore, Spool } from './random.js';
 import { type Capture, FileSource } from './source.js';
 import { Window } from './window.js';
 
+/** What becomes of inputs that can be read only once. */
 export interface OpenOptions {
   /** Keeps what cannot be read twice (pipes, gzip) in a temporary file, so that {@link Capture.octets} works for it. */
   readonly spool?: boolean;

@@ -16,6 +16,7 @@ import { DAMAGED, type FileState, type FormatReader, FULL } from './format.js';
 import { interfaceOf, options, optionText, type SectionInterface } from './pcapng-options.js';
 import type { Window } from './window.js';
 
+/** Types of blocks. */
 export const SHB = 0x0a0d0d0a;
 const IDB = 1;
 const PB = 2;
@@ -26,6 +27,7 @@ export const DSB = 10;
 /** Custom Blocks: of those that may be copied and those that may not. */
 const CB = 0xbad;
 const CB_KEPT = 0x4000_0bad;
+/** Byte-Order Magic of a Section Header, and the kind of secrets that a TLS key log is. draft-ietf-opsawg-pcapng §4.1, §4.7 */
 export const BYTE_ORDER = 0x1a2b3c4d;
 export const TLS_KEY_LOG = 0x544c534b;
 /** Type and both total lengths. */

@@ -22,6 +22,7 @@ export interface FrameNote {
   readonly flags?: number;
 }
 
+/** What a pcapng file that is written says of itself, and what must not happen to others by it. */
 export interface PcapngOptions {
   /** Files being read: one of them is never written over. */
   readonly inputs?: readonly string[];

@@ -14,6 +14,7 @@ import { Exit, UserError } from './errors.js';
 /** Sidecar key logs: NAME with or without its extension (of `field.pcapng.gz` each, or both), and these. */
 const SIDECARS = ['.keys', '.keylog', '.sslkeys'];
 
+/** Where the command line says that keys are. */
 export interface KeyOptions {
   readonly keylog?: readonly string[];
   /** Files of tshark's `-o tls.keylog_file:F`. */

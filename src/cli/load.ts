@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { isMainThread, type MessagePort, type Worker } from 'node:worker_threads';
 
+/** The command as the build bundles it into one file. */
 export const BUNDLE = fileURLToPath(new URL('./fttscope.cjs', import.meta.url));
 /** V8 takes only a cache of its own version; another processor would not be told by it. */
 export const CACHE = fileURLToPath(new URL(`./fttscope-${process.version}-${process.arch}.cache`, import.meta.url));

@@ -39,6 +39,7 @@ import { type Interest, TrackContext } from './track.js';
 const TCP_COST = 80;
 const LIFE_COST = 900;
 
+/** What the index pass opens, and which notes it is to leave on packets. */
 export interface IndexOptions {
   /** For connections of the capture, and for those inside tunnels. */
   readonly tls: TlsServices;

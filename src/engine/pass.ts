@@ -23,8 +23,10 @@ import { tally } from './tally-envelope.js';
 import { TcpState } from './tcp-state.js';
 import type { Interest } from './track.js';
 
+/** Which rows a pass hands out: those of envelopes, those of frames without one, or all. */
 export type RowKinds = 'inner' | 'outer' | 'both';
 
+/** What a pass over a capture is to find out: each of these that nobody wants makes it faster. */
 export interface PassOptions {
   /** For connections of the capture, and for those inside tunnels. */
   readonly tls: TlsServices;

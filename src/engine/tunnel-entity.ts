@@ -49,6 +49,7 @@ const FATAL = 2;
 /** RFC 8446 §6.1: it is followed by a close_notify. */
 const USER_CANCELED = 90;
 
+/** An end of a connection as the report writes it: the address as text. */
 export const placeOf = (e: Endpoint): Place => ({
   address: e.address.length === 4 ? ip4(e.address, 0) : ip6(e.address, 0),
   port: e.port,

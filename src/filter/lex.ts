@@ -8,6 +8,7 @@ import { FilterError } from './error.js';
  */
 export type TokenKind = 'word' | 'string' | 'raw' | 'char' | 'range' | 'op' | 'end';
 
+/** A word, literal or sign of an expression, with its place for messages about it. Offsets count UTF-16 units. */
 export interface Token {
   readonly kind: TokenKind;
   readonly text: string;

@@ -19,8 +19,11 @@ export interface Range {
   readonly last?: number;
 }
 
+/** Operators between numbers; `&` also stands for `bitand`, between octets. */
 export type ArithmeticOp = '+' | '-' | '*' | '/' | '%' | '&';
+/** Operators between two operands; `contains` and `matches` look for a part, or for a regular expression. */
 export type CompareOp = '==' | '!=' | '>' | '<' | '>=' | '<=' | 'contains' | 'matches';
+/** Of how many values of a field a test must hold. */
 export type Quantifier = 'any' | 'all';
 
 /** A part of the expression that holds or does not. */
@@ -31,6 +34,7 @@ export type Test =
   | Comparison
   | Membership;
 
+/** Two operands and what is to hold between them; `all` asks it of every value that a field has in a row. */
 export interface Comparison {
   readonly kind: 'compare';
   readonly op: CompareOp;
@@ -41,6 +45,7 @@ export interface Comparison {
   readonly symbol: Token;
 }
 
+/** `field in {1, 3 .. 5}`. */
 export interface Membership {
   readonly kind: 'in';
   readonly quantifier: Quantifier;

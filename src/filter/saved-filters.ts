@@ -1,5 +1,6 @@
 /* Filters with a name: those that come with the program, and those of the user. `${name}` in a filter stands for one. */
 
+/** A filter that has a name: `${name}` in an expression stands for it. */
 export interface SavedFilter {
   readonly name: string;
   readonly filter: string;

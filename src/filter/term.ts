@@ -38,6 +38,7 @@ export type Term = { readonly kind: Kind } & (
   | { readonly op: 'arithmetic'; readonly symbol: ArithmeticOp; readonly left: Term; readonly right: Term }
 );
 
+/** Comparisons of values that have an order. */
 export type OrderOp = '==' | '!=' | '>' | '<' | '>=' | '<=';
 
 /** A test after type checking. */

@@ -21,6 +21,10 @@ export type Kind =
   | 'duration'
   | 'none';
 
+/**
+ * What a filter compares: numbers (64 bits as bigint), texts, and octets for addresses, times and what has no other
+ * form.
+ */
 export type Value = number | bigint | string | Uint8Array;
 
 /** Kinds, sizes and Wireshark's names of the field types. */
@@ -50,7 +54,9 @@ const TYPES: Readonly<Record<FieldType, readonly [kind: Kind, size: number, titl
   frame: ['number', 4, 'Frame number'],
 };
 
+/** How values of a field type are compared. */
 export const kindOf = (type: FieldType): Kind => TYPES[type][0];
+/** Wireshark's name of a field type, as its messages and `-G fields` have it. */
 export const typeTitle = (type: FieldType): string => TYPES[type][2];
 
 /** Smallest and largest number that a field can hold; undefined where there is no bound. */
@@ -61,6 +67,7 @@ export function limits(f: Field): { min: bigint; max: bigint } | undefined {
   return { min: signed ? -(1n << BigInt(bits - 1)) : 0n, max: (1n << BigInt(signed ? bits - 1 : bits)) - 1n };
 }
 
+/** Whether a value is compared octet by octet. */
 export const isOctets = (v: Value): v is Uint8Array => typeof v === 'object';
 
 /** Orders two values of one kind: negative, 0 or positive; NaN where one of them is. */
@@ -76,7 +83,9 @@ function compareOctets(a: Uint8Array, b: Uint8Array): number {
 }
 
 const utf8 = new TextEncoder();
+/** UTF-8, as texts are matched and cut into slices. */
 export const encodeText = (s: string): Uint8Array => utf8.encode(s);
+/** The text of octets that are compared as one; what is no UTF-8 becomes U+FFFD. */
 export const decodeText = (b: Uint8Array): string => utf8Text(b, 0, b.length);
 
 /** Whether `part` stands somewhere in `whole`. */

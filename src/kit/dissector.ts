@@ -264,6 +264,7 @@ export interface Dissector<R = unknown> {
   readonly codec?: Codec<R>;
 }
 
+/** A dissector whose representation does not matter: as in a list, or to whoever only has it show a packet. */
 // biome-ignore lint/suspicious/noExplicitAny: a list of dissectors holds many representations
 export type AnyDissector = Dissector<any>;
 

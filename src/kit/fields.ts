@@ -36,6 +36,7 @@ export type FieldType =
 /** Names of values: a table, or a function where ranges have names. `undefined`: the value has no name. */
 export type ValueStrings = Readonly<Record<number, string>> | ((value: number) => string | undefined);
 
+/** A field as a dissector declares it; {@link fields} makes {@link Field}s of them. */
 export interface FieldDef {
   /** Wireshark's filter name, letter case included: `sip.Status-Code`. */
   readonly name: string;

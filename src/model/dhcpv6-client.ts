@@ -26,6 +26,7 @@ const PAUSES: Readonly<Record<number, readonly [number, number]>> = {
 };
 const USUAL = [1000, 3_600_000] as const;
 
+/** An exchange of DHCPv6 that a client began, by its transaction id. RFC 9915 §16.1 */
 export interface Dhcpv6Transaction {
   readonly entry: Dhcpv6Exchange;
   /** First and last message of the client. */

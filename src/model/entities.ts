@@ -11,11 +11,13 @@ export type { CallState, RegistrationState, TunnelState } from './states.js';
  * as people write them. What is absent is unknown.
  */
 
+/** Address, as text, and port. */
 export interface Place {
   readonly address: string;
   readonly port: number;
 }
 
+/** What the report has a list of. */
 export interface Entity {
   /** From 1, in the order of appearance. */
   id: number;
@@ -23,14 +25,17 @@ export interface Entity {
   readonly uid: string;
 }
 
+/** The step at which a tunnel, or what is set up in it, did not get any further. */
 export type FailureStage = 'dns' | 'tcp' | 'proxy' | 'tls' | 'dhcp' | 'slaac' | 'pcscf' | 'register';
 
+/** Why a UE has no service through a tunnel; `row` is where that shows. */
 export interface TunnelFailure {
   stage: FailureStage;
   cause: Own;
   row?: string;
 }
 
+/** How a tunnel ended; `inferred` where no packet of the capture says so. */
 export interface Release {
   by: (typeof RELEASED_BY)[number];
   how: (typeof RELEASES)[number];
@@ -42,6 +47,7 @@ export interface Release {
   pending?: { up: number; down: number };
 }
 
+/** Where on the way from UE to EFTF a file was captured. */
 export type CapturePoint = 'ue' | 'proxy' | 'eftf' | 'behind-eftf';
 
 /** How one capture of a connection differs from another. */
@@ -58,6 +64,7 @@ export interface LegDelay {
   readonly nearUe: boolean;
 }
 
+/** One connection of a tunnel as one file has it: to the proxy, behind the proxy, or the same one captured twice. */
 export interface Leg extends Partial<LegDelay> {
   file: number;
   /** The number that its rows carry. */
@@ -67,6 +74,10 @@ export interface Leg extends Partial<LegDelay> {
   role: 'direct' | 'ue-proxy' | 'proxy-eftf' | 'clear';
 }
 
+/**
+ * A time in which one direction delivered nothing because TCP waited for a segment. It came at `at`, and `released` envelopes
+ * became whole with it, packets of the streams `media` late among them.
+ */
 export interface StallEntry {
   id: number;
   at: Moment;
@@ -76,6 +87,7 @@ export interface StallEntry {
   media: number[];
 }
 
+/** How many records of a direction were opened; `verified` are those whose tag or MAC was checked. */
 export interface Verdict {
   verdict: 'full' | 'partial' | 'none';
   reason?: Told;
@@ -86,6 +98,7 @@ export interface Verdict {
   verified: number;
 }
 
+/** An alert of TLS, RFC 8446 §6; `description` is its number. */
 export interface AlertEntry {
   at?: Moment;
   row: string;
@@ -95,6 +108,7 @@ export interface AlertEntry {
   name: Own;
 }
 
+/** The certificate of the EFTF, as far as the handshake shows it. */
 export interface CertificateEntry {
   subject: string;
   issuer: string;
@@ -103,6 +117,7 @@ export interface CertificateEntry {
   names: string[];
 }
 
+/** What the handshake of a tunnel agreed on, and what could be decrypted. */
 export interface TlsEntry {
   version?: Own;
   cipher?: Own;
@@ -118,6 +133,7 @@ export interface TlsEntry {
   decryption: { up: Verdict; down: Verdict };
 }
 
+/** Envelopes of a direction by what they hold, TS 24.322 §7.1.2; `bytes` with their headers. */
 export interface EnvelopeCount {
   total: number;
   ip4: number;
@@ -127,6 +143,7 @@ export interface EnvelopeCount {
   bytes: number;
 }
 
+/** Who uses a tunnel, as SIP in it says. */
 export interface Subscriber {
   impu: string[];
   impi?: string;
@@ -135,6 +152,7 @@ export interface Subscriber {
   msisdn?: string;
 }
 
+/** A keep-alive that was seen at a regular interval, and the interval that was agreed on, if any. */
 export interface KeepAlive {
   kind: 'crlf' | 'stun' | 'rtp-pt20' | 'rtcp' | 'sip';
   intervalMs: number;
@@ -182,6 +200,7 @@ export interface GapEntry {
   resumedRecord?: number;
 }
 
+/** A tunnel of FTT-IMS (TS 24.322 §5), or a connection that was taken for one and carries something else (`other`). */
 export interface TunnelEntity extends Entity {
   state: TunnelState;
   other?: Own;
@@ -233,6 +252,7 @@ export interface AddressingMessage {
   direction: 'up' | 'down';
 }
 
+/** Messages of DHCP with one transaction id, and what came of them. RFC 2131 §3 */
 export interface DhcpExchange {
   xid: Own;
   messages: AddressingMessage[];
@@ -247,6 +267,7 @@ export interface DhcpExchange {
   dns: string[];
 }
 
+/** A Prefix Information option of a Router Advertisement. RFC 4861 §4.6.2 */
 export interface PrefixEntry {
   prefix: string;
   onLink: boolean;
@@ -255,6 +276,10 @@ export interface PrefixEntry {
   preferredSeconds: number;
 }
 
+/**
+ * IPv6 autoconfiguration in a tunnel: solicitations, advertisements, prefixes, and whether addresses are unique. RFC
+ * 4862
+ */
 export interface Slaac {
   rs: number;
   ra: number;
@@ -265,6 +290,9 @@ export interface Slaac {
   dad: { target: string; outcome: 'unique' | 'duplicate' | 'unknown' }[];
 }
 
+/**
+ * An exchange of DHCPv6 and the servers that it named; its client is told by {@link AddressingEntity.tunnel}. RFC 9915
+ */
 export interface Dhcpv6Exchange {
   xid: Own;
   messages: (AddressingMessage & { type: Own })[];
@@ -273,6 +301,7 @@ export interface Dhcpv6Exchange {
   dns: string[];
 }
 
+/** All that gave the UE of one tunnel its addresses. */
 export interface AddressingEntity extends Entity {
   tunnel: number;
   dhcp: { exchanges: Series<DhcpExchange> };
@@ -280,6 +309,7 @@ export interface AddressingEntity extends Entity {
   dhcpv6: { exchanges: Dhcpv6Exchange[] };
 }
 
+/** A challenge of AKA and its answer, in hex. RFC 3310, TS 33.102 §6.3 */
 export interface Aka {
   algorithm: string;
   rand?: string;
@@ -306,12 +336,16 @@ export interface SecurityMechanism {
   portS?: number;
 }
 
+/**
+ * The mechanisms that both sides offered; `verified` says whether Security-Verify repeats those of the server. RFC 3329
+ */
 export interface SecAgree {
   client: SecurityMechanism[];
   server: SecurityMechanism[];
   verified?: boolean;
 }
 
+/** A request and its final response. `ms` lie between them; `retransmissions` are of the request. */
 export interface TransactionEntry {
   row: string;
   at: Moment;
@@ -324,6 +358,7 @@ export interface TransactionEntry {
   retransmissions: number;
 }
 
+/** A UE's registrations of one address of record with one Call-ID. RFC 3261 §10 */
 export interface RegistrationEntity extends Entity {
   tunnel?: number;
   aor: string;
@@ -351,6 +386,7 @@ export interface CallDialog {
   readonly row: string;
 }
 
+/** A time in which one side of a call did not want to hear the other. RFC 6337 §5.3 */
 export interface Hold {
   readonly by: 'caller' | 'callee';
   readonly row: string;
@@ -403,6 +439,7 @@ export interface CallFeatureEntries {
   sessionTimer?: SessionTimer | undefined;
 }
 
+/** Why a call failed, as its final response or its end tells. */
 export interface CallFailure {
   /** Absent where no final response came. */
   status?: number;
@@ -415,6 +452,7 @@ export interface CallFailure {
   alternative?: { type: string; action?: string };
 }
 
+/** A message of a call's ladder. */
 export interface CallMessage {
   row: string;
   at: Moment;
@@ -433,6 +471,7 @@ export interface CallMessage {
   hold: true | undefined;
 }
 
+/** A dialogue that an INVITE began, with all its forks. RFC 3261 §12 */
 export interface CallEntity extends Entity, CallFeatureEntries {
   tunnels: number[];
   callId: string;
@@ -465,6 +504,7 @@ export interface SmsEntry {
   cause?: number;
 }
 
+/** A MESSAGE outside of calls, RFC 3428: text, or a short message of TS 24.341. */
 export interface MessageEntity extends Entity {
   tunnel?: number;
   callId: string;
@@ -480,6 +520,7 @@ export interface MessageEntity extends Entity {
   rows: string[];
 }
 
+/** A subscription to events, or a publication of them. */
 export interface SubscriptionEntity extends Entity {
   tunnel?: number;
   callId: string;
@@ -526,6 +567,7 @@ export interface Pinhole {
   toCallee: number;
 }
 
+/** Where a side wants to receive a medium, and which way it says that media may flow. */
 export interface PinholeSide {
   address: string;
   port: number;
@@ -566,6 +608,7 @@ export interface MediaEntity extends Entity {
   rtcp?: RtcpEntry | undefined;
 }
 
+/** What RTCP of both ends says of a stream, its latest reports first of all. RFC 3550 §6.4 */
 export interface RtcpEntry {
   senderReports: number;
   receiverReports: number;
@@ -575,8 +618,10 @@ export interface RtcpEntry {
   roundTripMs?: number;
 }
 
+/** How bad a finding is, from what is only to be known to what cost somebody a service or a call. */
 export type Severity = 'note' | 'warn' | 'error';
 
+/** What was found wrong, under a code of the catalogue: once a code and what it is about, however often it was seen. */
 export interface FindingEntity extends Entity {
   code: string;
   severity: Severity;

@@ -16,6 +16,7 @@ const DOUBLED = { packets: 5, percent: 1 } as const;
 const JITTER = { note: 30, warn: 60 } as const;
 const HEAD_OF_LINE = { packets: 3, ms: 200, warn: 500 } as const;
 
+/** Raises what is wrong with how a stream arrived: loss, jitter, gaps, and packets of the wrong kind. */
 export function judgeStream(s: MediaStream, findings: Findings): void {
   const refs: Ref[] = [{ kind: 'media', id: s.id }];
   if (s.call !== 0) refs.push({ kind: 'call', id: s.call });

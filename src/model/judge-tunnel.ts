@@ -22,6 +22,7 @@ const TELLING: ReadonlySet<string> = new Set(['tls.wrong-key', 'tunnel.idle-cut'
 
 const seen = (at: Moment, row: string | undefined): Seen => ({ ...at, row: row ?? '' });
 
+/** What a finding about a tunnel refers to. */
 export const tunnelRef = (t: TunnelEntity): Ref => ({ kind: 'tunnel', id: t.id });
 
 /**

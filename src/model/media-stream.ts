@@ -19,6 +19,7 @@ export interface Negotiated {
   readonly secure: boolean;
 }
 
+/** An encoding that SDP gives a payload type, or that has its own from RFC 3551. */
 export interface Codec {
   readonly name: string;
   readonly clock: number;

@@ -14,6 +14,7 @@ export interface Seen extends Moment {
 export const millis = (from: Moment, to: Moment): number =>
   (to.seconds - from.seconds) * 1000 + (to.nanos - from.nanos) / 1e6;
 
+/** The earlier of two times; the first where they are the same. */
 export const earlier = (a: Moment, b: Moment): Moment => (isBefore(b, a) ? b : a);
 
 /** `seconds` after `m`; parts of a second count. */

@@ -2,6 +2,7 @@ import { nextLine, staticPayloadType } from '../../dissectors/sdp/index.js';
 import { addressText, ByOctets, parseAddress, utf8Text } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 
+/** Which way a medium may flow, from the side that says so. RFC 8866 §6.7 */
 export type Flowing = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 /** What a session description says about one medium: the pinhole that it opens (RFC 8866 §5.14, RFC 3264). */

@@ -23,6 +23,7 @@ export interface Side {
   readonly steps: readonly Step[];
 }
 
+/** Two captures of what should have gone the same way, step by step. */
 export interface Comparison {
   readonly good: string;
   readonly bad: string;

@@ -16,6 +16,7 @@ const DIGITS = Int32Array.from({ length: 1000 }, (_, v) => counted(String(v)));
 const THREE_DIGITS = Int32Array.from({ length: 1000 }, (_, v) => packed(String(v).padStart(3, '0')));
 
 const DOT = 46;
+/** Where parts of a number are cut, each written by table. */
 export const THOUSAND = 1000;
 const MILLION = 1_000_000;
 export const BILLION = 1_000_000_000;

@@ -10,6 +10,7 @@ export interface FieldColumn {
   readonly fields: readonly Field[];
 }
 
+/** How `-T fields` writes columns: tshark's `-E`. */
 export interface FieldsOptions {
   readonly header: boolean;
   /** A byte order mark before everything. */
@@ -23,6 +24,7 @@ export interface FieldsOptions {
   readonly quote: 'd' | 's' | 'n';
 }
 
+/** What holds without `-E`. */
 export const FIELDS_DEFAULTS: FieldsOptions = {
   header: false,
   bom: false,

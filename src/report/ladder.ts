@@ -43,6 +43,7 @@ export interface LadderNote {
   readonly bad: boolean;
 }
 
+/** A line of a ladder, in the order of time. */
 export type LadderItem = LadderArrow | LadderBar | LadderNote;
 
 /** A call flow as plain data; {@link ladderText}, {@link ladderSvg} and {@link ladderMermaid} draw it. */

@@ -17,5 +17,6 @@ export class Phrase {
   }
 }
 
+/** How JSON writes the two. */
 export const TRUE = new Phrase('true');
 export const FALSE = new Phrase('false');

@@ -4,6 +4,7 @@ import type { Draft } from './draft.js';
 import { HARMLESS } from './harmless.js';
 
 const QUOTE = 34;
+/** Octets that end an element of a list, and a parameter. RFC 3261 §25.1 */
 export const COMMA = 44;
 export const SEMICOLON = 59;
 const LESS = 60;

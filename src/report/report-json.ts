@@ -15,6 +15,7 @@ export const RECORDS = {
   media: 'media',
   findings: 'finding',
 } as const;
+/** A list of the report: what `--records` takes. */
 export type ListName = keyof typeof RECORDS;
 
 /** Entries of these are written one by one, however many there are. */

@@ -26,6 +26,7 @@ export interface Column<T> {
   readonly target?: (entry: T) => string;
 }
 
+/** Registrations as the report for people lists them. */
 export const REGISTRATION_COLUMNS: readonly Column<RegistrationEntity>[] = [
   { head: '', text: (r) => String(r.id) },
   { head: 'user', text: (r) => r.aor, isTheirs: true },
@@ -35,6 +36,7 @@ export const REGISTRATION_COLUMNS: readonly Column<RegistrationEntity>[] = [
   { head: 'at', text: (r) => clock(r.start) },
 ];
 
+/** Calls, likewise; each is a link to its ladder. */
 export const CALL_COLUMNS: readonly Column<CallEntity>[] = [
   { head: '', text: (c) => String(c.id), target: (c) => `call-${c.id}` },
   { head: 'from', text: (c) => c.fromUri, isTheirs: true },
@@ -47,6 +49,7 @@ export const CALL_COLUMNS: readonly Column<CallEntity>[] = [
   { head: 'why', text: (c) => c.failure?.reason ?? c.release?.reason ?? '', isTheirs: true },
 ];
 
+/** Messages, likewise. */
 export const MESSAGE_COLUMNS: readonly Column<MessageEntity>[] = [
   { head: '', text: (m) => String(m.id) },
   { head: 'from', text: (m) => m.fromUri, isTheirs: true },
@@ -56,6 +59,7 @@ export const MESSAGE_COLUMNS: readonly Column<MessageEntity>[] = [
   { head: 'at', text: (m) => clock(m.start) },
 ];
 
+/** Streams of media, likewise. */
 export const MEDIA_COLUMNS: readonly Column<MediaEntity>[] = [
   { head: '', text: (m) => String(m.id) },
   { head: 'call', text: (m) => String(m.call ?? '') },

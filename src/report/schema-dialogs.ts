@@ -41,6 +41,7 @@ const mechanism = object({
   'portS?': COUNT,
 });
 
+/** Schema of {@link RegistrationEntity}. */
 export const registration = entity({
   'tunnel?': COUNT,
   aor: URI,
@@ -88,6 +89,7 @@ const pinholeSide = object({
   flowing: of('sendrecv', 'sendonly', 'recvonly', 'inactive'),
 });
 
+/** Schema of {@link CallEntity}. */
 export const call = entity({
   tunnels: list(COUNT),
   callId: CALL,
@@ -160,6 +162,7 @@ export const call = entity({
   'sessionTimer?': object({ seconds: COUNT, 'refresher?': of('uac', 'uas'), refreshes: COUNT }),
 });
 
+/** What messages and subscriptions have in common. */
 export const exchange = {
   'tunnel?': COUNT,
   callId: CALL,
@@ -171,8 +174,10 @@ export const exchange = {
   rows: list(ROW),
 };
 
+/** Schema of the short message that a MESSAGE carries. */
 export const sms = object({ rp: of('RP-DATA', 'RP-ACK', 'RP-ERROR', 'RP-SMMA'), reference: COUNT, 'cause?': COUNT });
 
+/** Schema of {@link MediaEntity}. */
 export const media = entity({
   'tunnel?': COUNT,
   'call?': COUNT,

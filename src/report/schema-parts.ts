@@ -5,6 +5,7 @@ import { HOLDS, type Holds, type Schema } from './holds.js';
 
 /** A string, by what it holds. */
 export const text = (holds: Holds): Schema => ({ type: 'string', [HOLDS]: holds });
+/** Kinds of values, by what a text of each holds: what `--redact` replaces follows from it. */
 export const OURS = text('ours');
 export const HOST = text('host');
 export const URI = text('uri');
@@ -49,6 +50,7 @@ export const entity = (members: Readonly<Record<string, Schema>>): Schema =>
 /** What `$defs` has under a name. */
 export const ref = (name: string): Schema => ({ $ref: `#/$defs/${name}` });
 
+/** What several members refer to. */
 export const TIME = ref('time');
 export const PLACE = ref('place');
 export const DIRECTION = of('up', 'down');

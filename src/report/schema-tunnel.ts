@@ -28,6 +28,7 @@ import {
   URI,
 } from './schema-parts.js';
 
+/** Schema of {@link Verdict}. */
 export const verdict = object({
   verdict: of('full', 'partial', 'none'),
   'reason?': OURS,
@@ -67,8 +68,10 @@ const tls = object({
   decryption: object({ up: ref('verdict'), down: ref('verdict') }),
 });
 
+/** Schema of {@link EnvelopeCount}. */
 export const envelopes = object({ total: COUNT, ip4: COUNT, ip6: COUNT, unknown: COUNT, invalid: COUNT, bytes: COUNT });
 
+/** Schema of {@link TunnelEntity}. */
 export const tunnel = entity({
   state: of(...TUNNEL_STATES),
   'other?': OURS,
@@ -187,6 +190,7 @@ const DHCP_MESSAGE: Schema = {
 
 const step = (type: Schema): Schema => object({ row: ROW, at: TIME, type, direction: DIRECTION });
 
+/** Schema of {@link AddressingEntity}. */
 export const addressing = entity({
   tunnel: COUNT,
   dhcp: object({

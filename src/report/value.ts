@@ -33,6 +33,7 @@ export function colonHex(b: Uint8Array, off: number, end: number): string {
   return scratch.toString('latin1', 0, at - 1);
 }
 
+/** A number of nanoseconds with nine digits. */
 export const pad9 = (n: number): string => String(n).padStart(9, '0');
 
 /** A decimal number of seconds with nine places; seconds and nanoseconds have the same sign. */

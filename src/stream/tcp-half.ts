@@ -34,6 +34,7 @@ export class Part {
   }
 }
 
+/** What halves share that hold nothing back, so that most need no list of their own. Never written to. */
 export const NO_PARTS: Part[] = [];
 
 /** The stream that a direction belongs to. */
@@ -130,6 +131,10 @@ export function firstAfter(parts: readonly Part[], position: number): number {
   return low;
 }
 
+/**
+ * Begins a direction at sequence number `seq`, that of the first octet (behind the SYN, where `syn`). Without a SYN the
+ * other side's acknowledgment may tell of octets just ahead of it that the capture lacks: then it begins there.
+ */
 export function start(half: Half, seq: number, syn: boolean): void {
   half.started = true;
   half.anchored = syn;

@@ -19,6 +19,10 @@ export class ArenaBlock {
   }
 }
 
+/**
+ * Blocks of 128 KiB from which pieces are taken one behind the other. {@link Arena.reset} gives all back: what was
+ * taken before is overwritten from then on.
+ */
 export class Arena {
   readonly #blocks: ArenaBlock[] = [];
   #index = -1;

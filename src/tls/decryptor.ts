@@ -3,6 +3,7 @@ import { Arena } from './arena.js';
 import { Bulk } from './bulk.js';
 import type { Channel } from './channel.js';
 
+/** How far a {@link Decryptor} trusts what it opened. */
 export interface DecryptorOptions {
   /** Check the tag or MAC of every record, not of a sample. */
   readonly verifyAll?: boolean;

@@ -22,6 +22,7 @@ export type Served = 'option' | 'dsb' | 'sidecar' | 'environment' | 'rsa' | 'res
 /** Keys of the records of TLS 1.3, in the order in which a direction goes through them. */
 export type Stage = 'early' | 'handshake' | 'application';
 
+/** What the keys of an epoch were agreed on under. */
 export interface EpochOptions {
   readonly version: number;
   /** Absent where nobody had to: a suite without encryption. */

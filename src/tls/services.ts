@@ -11,6 +11,7 @@ export interface TlsServices {
   readonly decryptor: Decryptor;
 }
 
+/** An alert that could be read. RFC 8446 §6 */
 export interface TlsAlert {
   readonly frame: number;
   readonly direction: 0 | 1;

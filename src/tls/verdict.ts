@@ -21,6 +21,7 @@ export interface DirectionVerdict {
   readonly resumedAt: readonly number[];
 }
 
+/** What became of the records of a direction up to now, with the reason where not all were opened. */
 export function verdictOf(c: Channel): DirectionVerdict {
   const verdict = c.decrypted === 0 ? 'none' : c.decrypted === c.records ? 'full' : 'partial';
   const why = reasonOf(c, verdict);

@@ -14,16 +14,19 @@ export interface LineChart {
   /** Words beneath, one for each value. */
   readonly labels: readonly string[];
 }
+/** Bars with their titles, as blessed-contrib's `bar` takes them. */
 export interface BarChart {
   readonly kind: 'bar';
   readonly titles: readonly string[];
   readonly values: readonly number[];
 }
+/** Lines of one row each, as blessed-contrib's `sparkline` takes them. */
 export interface SparklineChart {
   readonly kind: 'sparkline';
   readonly titles: readonly string[];
   readonly values: readonly (readonly number[])[];
 }
+/** A chart, in data: {@link Terminal} has blessed-contrib draw it. */
 export type Chart = LineChart | BarChart | SparklineChart;
 
 /** A chart that was drawn; {@link paintChart} puts it on the screen. */

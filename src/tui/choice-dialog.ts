@@ -3,6 +3,7 @@ import type { CommandId } from './keymap.js';
 import { List } from './list.js';
 import type { Desk, Dialog, MouseAt } from './view.js';
 
+/** A line of a list of choices, and what happens when it is taken. */
 export interface ChoiceItem {
   readonly text: string;
   /** Words at the right. */

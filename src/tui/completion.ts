@@ -20,6 +20,7 @@ export interface FilterNames {
   readonly protocols: readonly FieldName[];
 }
 
+/** A word that may stand where the cursor is. */
 export interface Proposal {
   /** What the typed part becomes. */
   readonly text: string;

@@ -44,6 +44,7 @@ export function dialoguesOf(story: Story): Dialogue[] {
   ];
 }
 
+/** Numbers of the tunnels that a dialogue ran through; none where it ran in the clear. */
 export const tunnelsOf = (d: Dialogue): readonly number[] =>
   d.kind === 'call' ? d.entity.tunnels : d.entity.tunnel === undefined ? [] : [d.entity.tunnel];
 
@@ -53,6 +54,7 @@ export function tunnelScope(d: Dialogue): Pick<Scope, 'tunnels'> {
   return tunnels.length > 0 ? { tunnels } : {};
 }
 
+/** When a dialogue began. */
 export const startOf = (d: Dialogue): Moment => d.entity.start;
 
 /** `alice → bob`; with a width, each shortened so far that both can be told. */

@@ -16,4 +16,5 @@ export interface Exporting {
   exports(): readonly ExportOffer[];
 }
 
+/** Whether what is shown can be exported. */
 export const isExporting = (v: object): v is Exporting => typeof (v as Partial<Exporting>).exports === 'function';

@@ -74,6 +74,7 @@ export function entriesOf(folder: string, wanted: (name: string) => boolean): { 
   return { entries, more: Math.max(0, names.length - LIMITS.folderEntries) };
 }
 
+/** Whether something has this path that can be looked at. */
 export const exists = (path: string): boolean => existsSync(path);
 
 /** Whether a path leads to one of the files that are being read. */

@@ -13,6 +13,7 @@ import { MessageSource } from './message-source.js';
 import { mediaLines } from './sip-text.js';
 import type { Desk } from './view.js';
 
+/** Which part of the pane has the keys. */
 export type FlowFocus = 'ladder' | 'message' | undefined;
 
 /** Width from which a message stands beside the ladder. */

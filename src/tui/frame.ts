@@ -2,6 +2,7 @@ import { type Area, cellsOf } from './cells.js';
 import type { Theme } from './style.js';
 import type { Dialog } from './view.js';
 
+/** Cells of the screen: the upper left corner, from 0, and the size. */
 export interface Place {
   readonly x: number;
   readonly y: number;

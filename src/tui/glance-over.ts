@@ -4,6 +4,7 @@ import type { Rows } from '../viewer/rows.js';
 const MOST = 200_000;
 const LISTED = 5;
 
+/** What a capture without tunnels holds, for a first look at it. */
 export interface Overview {
   /** Rows that were looked at, the first; `isWhole`: they are all. */
   readonly rows: number;

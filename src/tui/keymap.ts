@@ -7,6 +7,7 @@
 export const GROUPS = ['Move', 'Go', 'Find', 'Look', 'Do', 'Program'] as const;
 export type Group = (typeof GROUPS)[number];
 
+/** Something that a key, the palette or `:` does. */
 export interface Command {
   /** Also what is typed after `:`. */
   readonly id: string;
@@ -38,6 +39,7 @@ const c = <const I extends string>(
 });
 
 // Keys of a command are parted by two blanks, the keys of a sequence by one.
+/** All commands; help lists them by group in this order. */
 export const COMMANDS = [
   c('Move', 'up', 'Up  k', 'up', 'one line up'),
   c('Move', 'down', 'Down  j', 'down', 'one line down'),
@@ -140,6 +142,7 @@ export const COMMANDS = [
   c('Program', 'theme', '', 'theme', 'dark, light, contrast or mono', 'name'),
 ] as const satisfies readonly Command[];
 
+/** What a command is called after `:`, and in the settings. */
 export type CommandId = (typeof COMMANDS)[number]['id'];
 
 /** The commands with the keys that they have here: the usual ones, or those of the user. */

@@ -11,6 +11,7 @@ import { clockText, type TimeFormat } from './times.js';
 /** Cells in which a ladder has the time, and blanks before what follows. */
 const TIME = 10;
 
+/** How a ladder is drawn. */
 export interface LadderLook {
   readonly theme: Theme;
   readonly focus: boolean;

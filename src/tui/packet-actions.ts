@@ -40,6 +40,7 @@ const OFFERS: Record<Pane, readonly CommandId[]> = {
   ],
   octets: ['next-pane', 'open', 'find', 'copy', 'filter-apply', 'layers', 'zoom', 'layout'],
 };
+/** Commands that the hint line names while a pane has the keys, the most useful first. */
 export const offersIn = (pane: Pane): readonly CommandId[] => [...OFFERS[pane], 'palette', 'help'];
 
 /** Filters for the selected field, narrows the filter down to it, leaves it out, or writes it for what is to follow. */

@@ -6,6 +6,7 @@ import type { Style } from './style.js';
 /** Ways to put three panes together. */
 export const LAYOUTS = ['list over tree and octets', 'list beside tree over octets', 'one under the other'] as const;
 
+/** The parts of the packet view. */
 export const PANES = ['list', 'tree', 'octets'] as const;
 export type Pane = (typeof PANES)[number];
 

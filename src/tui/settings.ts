@@ -43,6 +43,7 @@ export interface Settings {
   keys: Record<string, string[]>;
 }
 
+/** What holds where the file of settings says nothing. */
 export const DEFAULT_SETTINGS: Settings = {
   version: 1,
   theme: 'dark',
@@ -68,6 +69,7 @@ export interface State {
   marks: Record<string, Record<string, string>>;
 }
 
+/** A capture that was opened before. */
 export interface RecentFile {
   readonly path: string;
   /** Key logs that were named with it: their paths, never what is in them. */

@@ -129,6 +129,7 @@ export function layerTree(protocols: Story['protocols']): LayerLine[] {
   return [...all].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line);
 }
 
+/** Columns of the protocol hierarchy; `all` says how many rows are the hundred percent. */
 export function layerColumns(all: () => number): Column<LayerLine>[] {
   const share = (l: LayerLine): number => (all() === 0 ? 0 : (100 * l.rows) / all());
   return [

@@ -8,6 +8,7 @@ export type Style = number;
 /** The terminal's own colour. */
 export const OWN = 0x1ff;
 
+/** Attributes of a cell; together with two colours they are its style. */
 export const Flag = { bold: 1, underline: 2, reverse: 8 } as const;
 
 /** A style of colours and flags. */
@@ -203,6 +204,7 @@ const mono: Theme = {
   series: [none],
 };
 
+/** What `--theme` chooses from. */
 export const THEMES = { dark, light, contrast, mono } as const;
 export type ThemeName = keyof typeof THEMES;
 

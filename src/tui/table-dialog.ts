@@ -4,6 +4,7 @@ import type { CommandId } from './keymap.js';
 import type { Table } from './table.js';
 import type { Desk, Dialog, MouseAt } from './view.js';
 
+/** What a window with a table shows, and what keys do there. */
 export interface TableDialogParts<T> {
   readonly title: string;
   readonly table: Table<T>;

@@ -9,6 +9,7 @@ import { Input } from './input.js';
  * changed from one painting to the next; keys and mouse are read by `Input`.
  */
 
+/** The terminal, and what it can do. */
 export interface TerminalOptions {
   readonly input: Readable & { setRawMode?(on: boolean): unknown };
   readonly output: Writable & { columns?: number; rows?: number };

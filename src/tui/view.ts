@@ -17,6 +17,7 @@ import type { Told } from './told.js';
  * key map; what they draw is read from their state anew each time.
  */
 
+/** The views, in the order of the keys 1 to 8. */
 export const VIEWS = ['tunnels', 'packets', 'calls', 'media', 'findings', 'statistics', 'live', 'log'] as const;
 export type ViewId = (typeof VIEWS)[number];
 
@@ -137,8 +138,10 @@ export interface Dialog extends Panel {
   closed?(): void;
 }
 
+/** How a line of the log is coloured. */
 export type MessageSeverity = 'note' | 'warn' | 'error';
 
+/** A line of the log: what happened that needed no answer. */
 export interface Message {
   readonly at: Date;
   readonly severity: MessageSeverity;

@@ -71,6 +71,7 @@ export interface Sound {
   readonly cut: boolean;
 }
 
+/** The speech of a followed stream of RTP as a WAV file: packets at the time that they say, silence between. */
 export function wavOf(stream: FollowedStream, wanted: Wanted): Sound {
   const packets: { at: number; speech: Uint8Array }[] = [];
   let [last, at, end] = [0, 0, 0];

@@ -2,8 +2,10 @@ import { ContentType, HandshakeType } from '../../dissectors/tls/numbers.js';
 import type { Flow } from '../stream/flow.js';
 import { clientOf } from './ends.js';
 
+/** An end of a flow, or the direction from there: 0 is the end that was seen first. */
 export type Side = 0 | 1;
 
+/** The opposite direction. */
 export const other = (side: Side): Side => (side === 0 ? 1 : 0);
 
 /** Which side of a flow speaks as the client, of TLS or of an HTTP proxy, and how sure that is. */

@@ -1,6 +1,7 @@
 import { fieldValue, readMessage } from '../../dissectors/http/message.js';
 import { table, type View } from '../kit/index.js';
 
+/** The dissector of HTTP/2, by name. */
 export const HTTP2 = 'http2';
 /** Protocols that a connection of HTTP goes over to, by what Upgrade calls them. */
 const PROTOCOLS = table<string>({ h2c: HTTP2, websocket: 'websocket' });

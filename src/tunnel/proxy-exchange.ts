@@ -27,6 +27,7 @@ export interface ProxyExchange {
 export const isConnect = (v: View): boolean => /^CONNECT \S+ /.test(startLine(v));
 /** Whether one is an answer, and one that is a success. */
 export const isAnswer = (v: View): boolean => /^HTTP\/1\.\d \d{3}/.test(startLine(v));
+/** Whether a status line says 2xx, after which the connection is a tunnel. RFC 9110 §9.3.6 */
 export const isSuccess = (v: View): boolean => /^HTTP\/1\.\d 2\d\d/.test(startLine(v));
 /** What is no TLS and may be read by people: the status of an answer of HTTP, 0 for a page of HTML, or undefined. */
 export function pageOf(v: View): number | undefined {

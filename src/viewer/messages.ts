@@ -16,6 +16,7 @@ export interface Questions {
   reopen: Reopen;
 }
 
+/** What the screens ask of the worker; `id` is in its answer. */
 export type ToEngine =
   | { [Q in keyof Questions]: { type: 'ask'; id: number; question: Q; with: Questions[Q] } }[keyof Questions]
   | { type: 'select'; id: number; choice: Choice }
@@ -24,6 +25,7 @@ export type ToEngine =
   | { type: 'cancel' }
   | { type: 'close' };
 
+/** What the worker says to the screens, by itself or as an answer. */
 export type ToScreens =
   | { type: 'opened' }
   /** Nothing can be looked at. */

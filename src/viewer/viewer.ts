@@ -178,6 +178,7 @@ export interface FrameLook {
   readonly info: string;
 }
 
+/** What a line of the packet list shows. */
 export interface RowValues {
   readonly row: number;
   /** By column; harmless on a terminal. */
@@ -193,6 +194,7 @@ export interface StreamPiece {
   readonly octets: Uint8Array;
 }
 
+/** A conversation as both ends sent it, for people to read. */
 export interface FollowedStream {
   /** What it is: `TCP 10.0.0.2:5060 ↔ 10.0.0.9:5060`. */
   readonly title: string;
@@ -209,6 +211,7 @@ export interface Reopen {
   readonly decodeAs?: readonly string[];
 }
 
+/** What of a capture is to be written to a file of its own. */
 export interface WriteRequest {
   readonly path: string;
   /** As `fttscope extract`: decrypted inner packets, or the frames. */

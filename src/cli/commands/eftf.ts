@@ -43,6 +43,7 @@ import { EndSignals } from '../signals.js';
 import { runSteps, stepsOf, verbsInWords } from '../steps.js';
 import { tell } from '../tell.js';
 
+/** Options of `fttscope eftf` as commander gives them, after the arguments were checked. */
 export interface EftfCommandOptions extends LiveOptions {
   listen: string;
   cert?: string;

@@ -40,6 +40,7 @@ import { EndSignals } from '../signals.js';
 import { attempt, runSteps, stepsOf, verbsInWords } from '../steps.js';
 import { tell } from '../tell.js';
 
+/** Options of `fttscope ue` as commander gives them, after the arguments were checked. */
 export interface UeCommandOptions extends LiveOptions {
   proxy?: string;
   proxyCredentials?: string;

@@ -11,6 +11,7 @@ export const SEVERITIES = {
   chat: 'Chats',
   comment: 'Comments',
 } as const;
+/** A severity as `-z expert,…` names it. */
 export type StatSeverity = keyof typeof SEVERITIES;
 
 interface Entry {

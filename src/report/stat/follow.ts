@@ -6,6 +6,7 @@ import { fieldText } from '../value.js';
 import { firstNode, named, RULE, type StatContext, StatError, type Statistic } from './statistic.js';
 import { StreamOrder } from './stream-order.js';
 
+/** What `-z follow,…` follows, and how it shows what it found. */
 export const FOLLOWED = ['tls', 'tcp', 'udp', 'sip'] as const;
 export type Followed = (typeof FOLLOWED)[number];
 export const FOLLOW_MODES = ['ascii', 'hex', 'raw', 'utf-8'] as const;

@@ -72,5 +72,6 @@ export function selector(cx: StatContext, text: string): Selector {
   return { text, fields: f.fields, matches: (row) => f.matches(row.dissection) };
 }
 
+/** The lines above and below tables, as wide as tshark draws them. */
 export const RULE = '='.repeat(67);
 export const WIDE_RULE = '='.repeat(80);
