@@ -27,6 +27,7 @@ import {
 export const HEADER = 3;
 /** The TCP port of an EFTF, that of HTTPS. TS 24.322 §5.2.2.2 */
 export const EFTF_PORT = 443;
+/** The only type that is defined. TS 24.322 §7.1.2.1 */
 export const IP_PACKET = 1;
 const TYPES = { [IP_PACKET]: 'IP packet' };
 
@@ -102,6 +103,7 @@ export function innerLength(b: Uint8Array, o: number, end: number): number {
   return -1;
 }
 
+/** An envelope as {@link fttIms}' codec reads and writes it; its length follows from the payload. */
 export interface Envelope {
   type: number;
   payload: Uint8Array;

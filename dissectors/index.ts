@@ -115,6 +115,7 @@ import { telephony } from './well-known/telephony.js';
 import { transport } from './well-known/transport.js';
 import { xml } from './xml.js';
 
+/** All dissectors that belong to the package: one more is one line here. */
 export const dissectors: readonly AnyDissector[] = [
   frame,
   ethernet,

@@ -86,7 +86,7 @@ export interface RtpNote {
   readonly extSeq: number;
 }
 
-// Accessors: b holds a packet at o, HEADER octets at least.
+/** Fields of the header at `o`, of which {@link HEADER} octets must be there. RFC 3550 §5.1 */
 export const version = (b: Uint8Array, o: number): number => b[o] >> 6;
 const csrcCount = (b: Uint8Array, o: number): number => b[o] & 0x0f;
 export const marker = (b: Uint8Array, o: number): boolean => b[o + 1] >= 0x80;

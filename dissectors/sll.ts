@@ -75,6 +75,7 @@ export function sllProtocol(hatype: number, protocol: number): Field {
 export const sllTable = (hatype: number, protocol: number): string =>
   protocol < MIN_TYPE ? 'sll.ltype' : hatype === GRE[0] || hatype === GRE[1] ? 'gre.proto' : 'ethertype';
 
+/** The Info column of both versions of the header; `protocolAt` is where it has the protocol. */
 export const sllSummary = (v: View, protocolAt: number): string =>
   v.length < HEADER
     ? 'Header cut short'

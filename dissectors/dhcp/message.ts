@@ -130,6 +130,7 @@ function emit(r: DhcpMessage, b: Uint8Array, off: number): number {
   return at + r.rest.length - off;
 }
 
+/** A message with its options in order; `sname` and `file` stay octets, whatever they hold. RFC 2131 §2 */
 export const codec: Codec<DhcpMessage> = { parse, size, emit };
 
 /** What a message is made of; what is left out is zero. */

@@ -11,12 +11,14 @@ import { F } from './fields.js';
  */
 export type OptionKind = 'ip' | 'ips' | 'u8' | 'u16' | 'secs' | 'isecs' | 'bool' | 'text';
 
+/** What an option is called, and how its octets are read. */
 export interface OptionType {
   readonly name: string;
   readonly kind?: OptionKind;
   readonly field?: Field;
 }
 
+/** Codes that the walk through options, or a reader, must know. RFC 2132 §3, §9.3, §9.6 */
 export const PAD = 0;
 export const OVERLOAD = 52;
 export const MESSAGE_TYPE = 53;

@@ -287,4 +287,5 @@ const ENTERPRISES: Readonly<Record<number, string>> = {
   43793: 'systemd',
 };
 
+/** The holder of an IANA Private Enterprise Number. */
 export const enterpriseName = (n: number): string => ENTERPRISES[n] ?? 'Unknown';

@@ -4,7 +4,9 @@ import { END, MESSAGE_TYPE, OVERLOAD, PAD } from './options.js';
 
 /** Octets before the magic cookie. RFC 2131 §2 */
 export const FIXED = 236;
+/** The first four octets of the options. RFC 2131 §3 */
 export const COOKIE = 0x63825363;
+/** Fields that may hold options, too, from the start of the message. RFC 2131 §2 */
 export const SNAME = { off: 44, len: 64 } as const;
 export const FILE = { off: 108, len: 128 } as const;
 

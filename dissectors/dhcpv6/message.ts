@@ -14,8 +14,10 @@ export const Dhcpv6Type = {
 /** RFC 9915 §9: messages between relay agents and servers. */
 const RELAY_FORW = 12;
 const RELAY_REPL = 13;
+/** Whether messages of this type hold another one. RFC 9915 §9 */
 export const isRelay = (type: number): boolean => type === RELAY_FORW || type === RELAY_REPL;
 
+/** Octets before the options: type and transaction id; in relays, hop count and two addresses. RFC 9915 §8, §9 */
 export const CLIENT_HEADER = 4;
 export const RELAY_HEADER = 34;
 
@@ -46,6 +48,7 @@ export interface RelayMessage extends Tail {
   peer: Uint8Array;
 }
 
+/** Either form of a message, RFC 9915 §8 and §9. */
 export type Dhcpv6Message = ClientMessage | RelayMessage;
 
 /** Reads options as long as there are whole ones. */
@@ -104,6 +107,7 @@ function emit(r: Dhcpv6Message, b: Uint8Array, off: number): number {
   return at + octets.length + r.rest.length - off;
 }
 
+/** A message with its options in order, as octets; a relayed message is one of them. */
 export const codec: Codec<Dhcpv6Message> = { parse, size, emit };
 
 /** A message between client and server. */

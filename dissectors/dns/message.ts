@@ -2,6 +2,7 @@
 import { type Codec, concat, put16, put32, Short, u16, u32, utf8Text } from 'fttscope/kit';
 import { expandName, nameOctets, nameText } from './names.js';
 
+/** Octets before the questions. RFC 1035 §4.1.1 */
 export const HEADER = 12;
 
 /** RFC 1035 §4.1.2 */
@@ -169,6 +170,7 @@ function emit(r: DnsMessage, b: Uint8Array, off: number): number {
   return at + r.rest.length - off;
 }
 
+/** A message with its records as octets; names are written without compression. */
 export const codec: Codec<DnsMessage> = { parse, size, emit };
 
 /** A query for one name. */

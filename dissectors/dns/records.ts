@@ -9,6 +9,7 @@ import type { Rdata, ShowRdata } from './rdata.js';
 import { SECURITY } from './security.js';
 import { TYPE_NAMES } from './values.js';
 
+/** Type of the pseudo-record of EDNS. RFC 6891 §6.1.1 */
 export const OPT = 41;
 
 const name =

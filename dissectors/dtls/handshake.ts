@@ -16,6 +16,7 @@ import { F } from './fields.js';
  *     +-------------------------------+-------------------------------+
  *     … |               fragment_length                 |   body …
  */
+/** Octets before a message: those of TLS, its number, offset and length of the fragment. RFC 6347 §4.2.2 */
 export const HANDSHAKE_HEADER = 12;
 const Type = { ClientHello: 1, ServerHello: 2, HelloVerify: 3, Certificate: 11 } as const;
 const USE_SRTP = 14;

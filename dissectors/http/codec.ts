@@ -33,6 +33,7 @@ export const connectRequest = (
   body: new Uint8Array(0),
 });
 
+/** Whether a message is a response. */
 export const isStatusLine = (s: RequestLine | StatusLine): s is StatusLine => 'status' in s;
 
 const startLine = (s: RequestLine | StatusLine): string =>
@@ -54,6 +55,7 @@ function parseStart(line: string): RequestLine | StatusLine {
   return { method: line.slice(0, first), target: line.slice(first + 1, last), version: line.slice(last + 1) };
 }
 
+/** A message with its header fields as they are written. What has no whole header is a start line alone. */
 export const codec: Codec<HttpMessage> = {
   parse(b, o, end) {
     const m = readMessage(b, o, end);

@@ -38,6 +38,7 @@ export class Exchanges {
   answered = 0;
   lastResponse = 0;
 }
+/** The state of a connection that has carried nothing. */
 export const newExchanges = (): Exchanges => new Exchanges();
 
 /** Follows one message of a connection; undefined for what is no message. */

@@ -5,10 +5,13 @@ import { type HeaderField, HeaderReader } from './hpack.js';
  * What the frames of a connection say of one another: header blocks go on in CONTINUATION frames and are compressed over
  * the whole connection, bodies go on in DATA frames. RFC 9113 §4.3, §8.1
  */
+/** Octets before a frame. RFC 9113 §4.1 */
 export const HEADER = 9;
+/** Types of frames that are looked into. RFC 9113 §6 */
 export const Type = {
   ...{ Data: 0, Headers: 1, Settings: 4, PushPromise: 5, Ping: 6, WindowUpdate: 8, Continuation: 9 },
 } as const;
+/** Their flags. */
 export const Flag = { EndStream: 1, EndHeaders: 4, Padded: 8, Priority: 0x20 } as const;
 const PRIORITY_OCTETS = 5;
 const PROMISED_OCTETS = 4;

@@ -18,6 +18,7 @@ import { OPTION } from './nd-fields.js';
  * stay as type and octets, octets that are no option stay in `rest`.
  */
 export const PROTOCOL = 58;
+/** Types that are made as well as read. RFC 4443 §4, RFC 4861 §4 */
 export const TYPE = {
   echoRequest: 128,
   echoReply: 129,
@@ -61,6 +62,7 @@ const NONE = new Uint8Array(0);
 const bodyEnd = (type: number, o: number, end: number) => Math.min(end, FIXED[type] ? o + 4 + FIXED[type] : end);
 const sizeOf = (option: NdOption) => (option.bytes.length + 9) & ~7;
 
+/** A message with its options as octets; the checksum is written from the addresses given. */
 export const codec: Codec<Icmpv6Message> = {
   parse(b, o, end) {
     const type = u8(b, o);

@@ -11,6 +11,7 @@ import { fields, u8, u16, u32, u48, type View } from 'fttscope/kit';
  * Initial packets go on with a token and its length, and all but Retry and Version Negotiation with the length of what
  * follows: packet number and payload, both protected. Numbers of variable length: RFC 9000 §16.
  */
+/** Header Form and Fixed Bit. RFC 9000 §17.2 */
 export const LONG = 0x80;
 export const FIXED = 0x40;
 /** Octets of a long header before the connection IDs. */
@@ -21,6 +22,7 @@ const LONGEST_ID = 20;
 /** Types of long headers, by the numbers of version 1. RFC 9000 §17.2, table 5. */
 export const Kind = { Initial: 0, ZeroRtt: 1, Handshake: 2, Retry: 3 } as const;
 
+/** Versions 1 and 2. RFC 9000 §15, RFC 9369 §3.1 */
 export const V1 = 1;
 export const V2 = 0x6b3343cf;
 const DRAFT = 0xff000000;

@@ -17,11 +17,13 @@ export interface Rtcp {
   trailer: Uint8Array;
 }
 
+/** Octets of the header that all packets have. RFC 3550 §6.4.1 */
 export const HEADER = 4;
 
 /** Octets of the packet at `o`, header included. */
 export const packetLength = (b: Uint8Array, o: number): number => HEADER + 4 * u16(b, o + 2);
 
+/** A compound packet: its packets, each as octets behind the header. */
 export const codec: Codec<Rtcp> = {
   parse(b, o, end) {
     const packets: RtcpPacket[] = [];

@@ -35,6 +35,7 @@ export function senderInfo(v: View, t: Tree, at: number): number {
   return at + 20;
 }
 
+/** Octets of a report block. RFC 3550 §6.4.1 */
 export const REPORT = 24;
 
 /**

@@ -25,6 +25,7 @@ export type SessionDescription = SdpLine[];
 const utf8 = new TextEncoder();
 const text = (r: SessionDescription): Uint8Array => utf8.encode(r.map((l) => `${l.type}=${l.value}\r\n`).join(''));
 
+/** A description as its lines, whatever they say. */
 export const sdpCodec: Codec<SessionDescription> = {
   parse(b, off, end) {
     const lines: SessionDescription = [];

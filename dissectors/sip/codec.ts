@@ -31,6 +31,7 @@ function head(r: SipRepresentation): Uint8Array {
   return utf8.encode(`${line}${headers.join('')}\r\n`);
 }
 
+/** A message with its header fields as they are written. Throws {@link Malformed} where their end is missing. */
 export const sipCodec: Codec<SipRepresentation> = {
   parse(b, off, end) {
     const m = parseSip(b, off, end);

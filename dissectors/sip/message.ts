@@ -142,6 +142,7 @@ export class SipMessage {
   }
 }
 
+/** Whether an octet is one of `0` to `9`. */
 export const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 
 /** One past the last octet of `[off, end)` that is not space. */
@@ -174,6 +175,7 @@ export function wholeNumber(b: Uint8Array, off: number, end: number): number {
 /** Letters, digits and `-.!%*_+`'~`: a token of RFC 3261 §25.1. */
 const TOKEN = new Uint8Array(256);
 for (const c of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~") TOKEN[c.charCodeAt(0)] = 1;
+/** Whether an octet may stand in a token. RFC 3261 §25.1 */
 export const isToken = (c: number): boolean => TOKEN[c] === 1;
 
 /** How many octets at `off` equal those of `SIP/2.0`. */

@@ -10,6 +10,7 @@ export const ranges =
     return name;
   };
 
+/** Names of a bit. */
 export const flag = (yes: string, no: string): ValueStrings => ({ 0: no, 1: yes });
 export const YES = flag('Yes', 'No');
 export const PRESENT = flag('Present', 'Not Present');

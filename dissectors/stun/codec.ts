@@ -23,9 +23,11 @@ export interface StunMessage {
 /** What one datagram, or one message of a stream, holds. */
 export type Stun = StunMessage | ChannelData;
 
+/** Octets before the attributes. RFC 8489 §5 */
 export const HEADER = 20;
 const ATTRIBUTE_HEADER = 4;
 
+/** A message of STUN with its attributes as octets, or one of a TURN channel. */
 export const codec: Codec<Stun> = {
   parse(b, o, end) {
     if (isChannel(b[o])) return turnChannel.codec!.parse(b, o, end);

@@ -5,6 +5,7 @@ import { CHECKSUM_STATUS, completeness, SCALE } from './values.js';
 /* Fields and expert items of the TCP header; those of the options and of the analysis stand with them. */
 
 /* The control bits. RFC 9293 §3.1 */
+/** Control bits. RFC 9293 §3.1 */
 export const FIN = 1;
 export const SYN = 2;
 export const RST = 4;

@@ -5,6 +5,7 @@ import { optionsInfo, type Segment } from './options.js';
 
 /* The texts for people: heading, flags, Info column. */
 
+/** Octets of a header without options. RFC 9293 §3.1 */
 export const HEADER = 20;
 /** From the least significant bit; all of the three reserved bits count as one. */
 const FLAG_NAMES = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR', 'AE'];

@@ -3,6 +3,7 @@
 /** Octets of the record header: type(1), version(2), length(2). RFC 8446 §5.1 */
 export const RECORD_HEADER = 5;
 
+/** Types of records. RFC 8446 §5.1; Heartbeat: RFC 6520 */
 export const ContentType = {
   ChangeCipherSpec: 20,
   Alert: 21,
@@ -11,6 +12,7 @@ export const ContentType = {
   Heartbeat: 24,
 } as const;
 
+/** Types of handshake messages. RFC 8446 §4, and the registry */
 export const HandshakeType = {
   HelloRequest: 0,
   ClientHello: 1,
@@ -39,6 +41,7 @@ export const HandshakeType = {
 /** Of alerts. RFC 8446 §6.1 */
 export const CLOSE_NOTIFY = 0;
 
+/** Types of extensions. RFC 8446 §4.2, and the registry */
 export const Extension = {
   ServerName: 0,
   MaxFragmentLength: 1,
@@ -86,6 +89,7 @@ export const Extension = {
   QuicTransportParametersDraft: 0xffa5,
 } as const;
 
+/** Versions as records and hellos write them. */
 export const Version = {
   Ssl2: 0x0002,
   Ssl3: 0x0300,

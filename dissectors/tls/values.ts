@@ -54,6 +54,7 @@ const VERSION_NAMES: Names = {
   65277: 'DTLS 1.2',
   65279: 'DTLS 1.0',
 };
+/** Versions, drafts of TLS 1.3 and GREASE (RFC 8701) among them. */
 export const VERSIONS = (version: number): string | undefined =>
   VERSION_NAMES[version] ??
   (version >>> 8 === 0x7f ? `TLS 1.3 (draft ${version & 0xff})` : isGrease(version) ? 'Reserved (GREASE)' : undefined);
@@ -201,8 +202,10 @@ const HASHES: Names = {
   6: 'SHA512',
   7: 'SM3',
 };
+/** SignatureAndHashAlgorithm: the hash. RFC 5246 §7.4.1.4.1 */
 export const HASH_ALGORITHMS = (code: number): string => HASHES[code] ?? 'Unknown';
 const SIGNATURES: Names = { 0: 'Anonymous', 1: 'RSA', 2: 'DSA', 3: 'ECDSA', 4: 'SM2' };
+/** SignatureAndHashAlgorithm: the signature. RFC 5246 §7.4.1.4.1 */
 export const SIGNATURE_KINDS = (code: number): string => SIGNATURES[code] ?? 'Unknown';
 
 const SCHEMES: Names = {
@@ -300,6 +303,7 @@ export const CLIENT_CERTIFICATE_TYPES: Names = {
 export const CERTIFICATE_TYPES: Names = { 0: 'X.509', 1: 'OpenPGP', 2: 'Raw Public Key', 3: '1609Dot2' };
 
 export const CURVE_TYPES: Names = { 1: 'explicit_prime', 2: 'explicit_char2', 3: 'named_curve' };
+/** RFC 8446 §4.2.9 */
 export const PSK_MODES = (mode: number): string | undefined =>
   mode === 0
     ? 'PSK-only key establishment (psk_ke)'

@@ -15,6 +15,7 @@ import { content, dissectIdentifier, dissectInteger, heading, type Read, sequenc
 const CPS = '1.3.6.1.5.5.7.2.1';
 const USER_NOTICE = '1.3.6.1.5.5.7.2.2';
 
+/** Certificate Policies. RFC 5280 §4.2.1.4 */
 export const policies: Read = (t, b, value) =>
   sequence(t, b, content(b, value), X.policies, (policy) => {
     const d = inside(b, policy);

@@ -66,6 +66,7 @@ type Look = (b: Uint8Array, off: number, n: number) => boolean;
 /** Rows of a table: name, title, short name, specification, where it is found, and what its first octets are like. */
 export type NamedRow = readonly [string, string, string, string, Readonly<Record<string, readonly TableKey[]>>, Look?];
 
+/** Dissectors that only name what is there, a row each. */
 export const fromRows = (rows: readonly NamedRow[]): Dissector[] =>
   rows.map(([proto, title, short, spec, on, look]) =>
     named({

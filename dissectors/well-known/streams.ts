@@ -72,6 +72,7 @@ function dcerpcProbe(b: Uint8Array, off: number, end: number): Probe {
 const dcerpcSize = (b: Uint8Array, off: number): number =>
   (u8(b, off + 4) & 0x10) !== 0 ? u16le(b, off + 8) : u16(b, off + 8);
 
+/** Octets of a PDU of DCE/RPC in a stream; 0: more are needed, -1: it is something else. DCE 1.1 RPC §12.6 */
 export function dcerpcLength(b: Uint8Array, off: number, end: number): number {
   if (end - off < 16) return u8(b, off) === 5 ? 0 : -1;
   return dcerpcProbe(b, off, end) === Yes ? dcerpcSize(b, off) : -1;
@@ -112,6 +113,7 @@ function dcerpcDatagram(b: Uint8Array, off: number, end: number): Probe {
     : No;
 }
 
+/** The tag that BER begins with where a message is a SEQUENCE. ITU-T X.690 §8.9 */
 export const SEQUENCE = 0x30;
 
 const ldapLength = (b: Uint8Array, off: number, end: number): number =>

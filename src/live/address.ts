@@ -28,6 +28,7 @@ export const hostText = (a: Address): string => (a.length === 4 ? ip4(a, 0) : `[
 /** The name of a host as DNS and TLS have it; '' where it is none. RFC 5890 §2.3.2.1, RFC 6066 §3 */
 export const asciiName = (name: string): string => (/^\p{ASCII}*$/u.test(name) ? name : domainToASCII(name));
 
+/** Addresses that mean no host, and all hosts of a link. RFC 4291 §2.5.2, RFC 919 §7 */
 export const ANY6 = address('::');
 export const BROADCAST = address('255.255.255.255');
 /** RFC 4291 §2.7.1 */
@@ -38,6 +39,7 @@ export const ALL_DHCP = address('ff02::1:2');
 /** RFC 9777 §5.2.14: where listener reports go. */
 export const ALL_MLD_ROUTERS = address('ff02::16');
 
+/** What an address is for, in either family. RFC 4291 §2.4, RFC 1112 §4 */
 export const isUnspecified = (a: Address): boolean => a.every((o) => o === 0);
 export const isMulticast = (a: Address): boolean => (a.length === 4 ? a[0] >> 4 === 14 : a[0] === 0xff);
 /** fe80::/10, RFC 4291 §2.5.6; 169.254/16, RFC 3927. */

@@ -16,6 +16,7 @@ export interface Bounds {
   readonly interval?: number;
 }
 
+/** Where frames are written, when another file begins and when all ends. */
 export interface FileOptions {
   /** Path, or `-` for standard output. */
   readonly target: string;

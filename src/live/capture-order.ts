@@ -15,6 +15,7 @@ export type ChildOrder =
       readonly application: string;
     };
 
+/** An interface that can be captured from, as libpcap names it. */
 export interface ListedInterface {
   readonly name: string;
   readonly description?: string;

@@ -10,6 +10,7 @@ export interface CaptureInterface {
   readonly filter: string;
 }
 
+/** What is captured, and by which program. */
 export interface CaptureOptions {
   readonly interfaces: readonly CaptureInterface[];
   readonly snaplen: number;

@@ -32,6 +32,7 @@ import { type Random, word } from './random.js';
  * There is no link layer to probe an address with; DECLINE is sent where somebody asks for it.
  */
 
+/** States of RFC 2131 §4.4 figure 5; `informing` is that of a client that has its address from elsewhere. */
 export type DhcpClientState =
   | 'init'
   | 'selecting'
@@ -62,14 +63,17 @@ export interface DhcpLease {
   mtu?: number;
 }
 
+/** At which exchange the client gave up for now. */
 export type DhcpFailure = 'no offer' | 'no answer to the request' | 'request refused' | 'no answer to the inform';
 
+/** What became of the lease. */
 export type DhcpClientEvent =
   | { type: 'bound'; lease: DhcpLease; how: 'new' | 'renewed' | 'rebound' | 'rebooted' }
   | { type: 'informed'; lease: DhcpLease }
   | { type: 'lost'; reason: 'expired' | 'nak' | 'released' | 'declined' }
   | { type: 'failed'; reason: DhcpFailure };
 
+/** What the client is, and how it reaches a server; it has neither socket nor clock of its own. */
 export interface DhcpClientOptions {
   /** RFC 3456 §4.1 by way of TS 24.322 §6.3.1: `tunnelHardware` or `lanHardware`. */
   hardware: Hardware;

@@ -29,11 +29,13 @@ export interface Dhcpv6Configuration {
   refreshSeconds: number;
 }
 
+/** What became of the question for servers. */
 export type Dhcpv6ClientEvent =
   | { type: 'configured'; configuration: Dhcpv6Configuration }
   /** Several requests were not answered; they go on, ever more slowly. */
   | { type: 'no answer' };
 
+/** Who asks, and how; the client has neither socket nor clock of its own. */
 export interface Dhcpv6ClientOptions {
   /** DHCP unique identifier. RFC 9915 §11 */
   duid: Uint8Array;

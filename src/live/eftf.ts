@@ -23,6 +23,7 @@ export interface Cidr {
   readonly length: number;
 }
 
+/** What an EFTF listens on, gives to its UEs, and does wrong. */
 export interface EftfOptions extends Omit<ServerOptions, 'onTunnel' | 'faults'> {
   /** Leased to UEs by DHCP; its first address is the gateway's. Absent: no IPv4. */
   readonly pool?: Cidr;

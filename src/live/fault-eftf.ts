@@ -11,6 +11,7 @@ const EFTF_FAULTS = {
   mute: 'echo and announcement send no speech',
   'wrong-port': 'echo and announcement send speech N (64) ports above the one that SDP names',
 } as const;
+/** A fault of an EFTF, as `--fault` and scenarios name it. */
 export type EftfFaultName = keyof typeof EFTF_FAULTS;
 
 /** All that an EFTF takes: faults of its tunnels, and its own. */

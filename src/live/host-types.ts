@@ -87,6 +87,7 @@ export interface EchoReply {
   data: Uint8Array;
 }
 
+/** The counters of a host that has neither sent nor received. */
 export const zeroCounters = (): HostCounters => ({
   received: 0,
   sent: 0,

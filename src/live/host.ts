@@ -53,6 +53,7 @@ import {
 } from './ip-packet.js';
 import { integer, type Random, word } from './random.js';
 
+/** What an inner host supports, and where its packets go. */
 export interface HostOptions {
   /** Families that this end supports; packets of others are discarded and counted. TS 24.322 §5.3.2.2 */
   families: readonly (4 | 6)[];

@@ -17,11 +17,13 @@ import type { PacketPort } from './port.js';
 import { integer, octets, type Random } from './random.js';
 import { TcpHost } from './tcp-host.js';
 
+/** What address configuration in the tunnel came to. */
 export type InnerUeEvent =
   | { layer: 'dhcp'; event: DhcpClientEvent }
   | { layer: 'nd'; event: NeighbourEvent }
   | { layer: 'dhcpv6'; event: Dhcpv6ClientEvent };
 
+/** The tunnel that a UE has its inner addresses in, and which of them it wants. */
 export interface InnerUeOptions {
   port: PacketPort;
   clock: Clock;

@@ -82,9 +82,11 @@ export function udpPacket(
   return ipPacket({ ...h, protocol: UDP }, encode(codecs.udp, { srcport, dstport, payload }, netPair(h.src, h.dst)));
 }
 
+/** An IPv4 packet with a message of ICMP, checksums filled in. RFC 792 */
 export const icmpPacket = (h: Omit<PacketHeader, 'protocol'>, message: IcmpMessage): Uint8Array =>
   ipPacket({ ...h, protocol: ICMP }, encode(codecs.icmp, message));
 
+/** An IPv6 packet with a message of ICMPv6; its checksum covers the pseudo-header. RFC 4443 §2.3 */
 export const icmpv6Packet = (h: Omit<PacketHeader, 'protocol'>, message: Icmpv6Message): Uint8Array =>
   ipPacket({ ...h, protocol: ICMPV6 }, encode(codecs.icmpv6, message, netPair(h.src, h.dst)));
 
@@ -321,6 +323,7 @@ export const ERRORS = {
   ],
 } as const satisfies Record<string, readonly [IcmpError, IcmpError]>;
 
+/** An error that a host or router sends, in whichever family the packet was. */
 export type ErrorName = keyof typeof ERRORS;
 
 /** Whether an error about `p` may be sent at all. RFC 1122 §3.2.2, RFC 4443 §2.4 (e) */

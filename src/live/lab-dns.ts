@@ -16,6 +16,7 @@ import type { Address } from './address.js';
 import type { IpHost } from './host.js';
 import type { UdpSocket } from './host-types.js';
 
+/** The names that the laboratory's DNS server knows. */
 export interface LabDnsOptions {
   domain: string;
   /** Addresses of `pcscf.DOMAIN`. */

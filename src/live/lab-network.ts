@@ -12,6 +12,7 @@ import { bothTransports } from './sip/tcp-transport.js';
 import { IMS_TIMERS, type SipTimers } from './sip/transport.js';
 import { TcpHost } from './tcp-host.js';
 
+/** Whom the laboratory's IMS serves, and where it stands. */
 export interface LabNetworkOptions {
   /** A router's own host: its addresses are those of DNS server and P-CSCF, to be announced to UEs. */
   host: IpHost;

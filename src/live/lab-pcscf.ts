@@ -15,6 +15,7 @@ export interface LabService {
   peer: SipPeer;
 }
 
+/** Whom the P-CSCF registers, and whom its calls reach beside them. */
 export interface LabPcscfOptions extends LabRegistrarOptions {
   services?: readonly LabService[];
 }

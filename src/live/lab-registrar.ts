@@ -21,6 +21,7 @@ import type { IncomingRequest, SipLayer } from './sip/layer.js';
 import type { SipPeer } from './sip/transport.js';
 import { AuthenticationCentre, type UsimSecrets } from './sip/usim.js';
 
+/** How a subscriber is challenged. RFC 7616, RFC 3310, RFC 4169 */
 export type LabAlgorithm = 'MD5' | 'SHA-256' | 'AKAv1-MD5' | 'AKAv2-MD5';
 
 /** Somebody who may register. */
@@ -45,6 +46,7 @@ export interface LabBinding {
   expires: number;
 }
 
+/** What became of a REGISTER. */
 export interface RegistrarEvent {
   /** `forgotten`: a challenge made room for another; its answer will be challenged again. */
   type: 'registered' | 'deregistered' | 'challenged' | 'forgotten' | 'refused';
@@ -52,6 +54,7 @@ export interface RegistrarEvent {
   why?: string;
 }
 
+/** Who may register, for how long, and how they are challenged. */
 export interface LabRegistrarOptions {
   domain: string;
   subscribers: readonly LabSubscriber[];

@@ -13,6 +13,7 @@ import { SipPhone } from './sip-phone.js';
  * busy, `overloaded` has no room for the call, `silent` rings and never answers.
  */
 const SERVICES = ['echo', 'announcement', 'busy', 'silent', 'overloaded'] as const;
+/** A user that answers every call in its own way. */
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Port of the first; each has its own above it. */
@@ -22,6 +23,7 @@ const ANNOUNCEMENT_MS = 5000;
 /** Longer than keep-alives of media leave between them. */
 const SILENCE_MS = 60_000;
 
+/** Where the services stand, and what they do wrong. */
 export interface LabServicesOptions {
   host: IpHost;
   clock: Clock;

@@ -8,6 +8,7 @@ import { RtpTalker } from './rtp-talker.js';
 import type { Call, CallEvent } from './sip/call.js';
 import type { AudioCodec } from './sip/sdp.js';
 
+/** Where a call's media start from, and what is said in them. */
 export interface MediaEndpointOptions {
   host: IpHost;
   clock: Clock;

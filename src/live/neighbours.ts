@@ -43,6 +43,7 @@ import { isFrom, isUsable, lifetimeEnd, type OwnAddress, refresh, stableAddress 
  * there is what the tunnel itself shows.
  */
 
+/** What became of addresses and routers of the link. */
 export type NeighbourEvent =
   | { type: 'address'; address: Address; linkLocal: boolean; preferredSeconds: number; validSeconds: number }
   | { type: 'deprecated' | 'expired'; address: Address }
@@ -55,6 +56,7 @@ export type NeighbourEvent =
   /** The first of its kind that is not taken, as there are so many already; others are counted alone. */
   | { type: 'enough'; what: 'prefix' | 'router' | 'DNS server'; address: Address; already: number };
 
+/** How addresses are made, and how carefully. */
 export interface NeighbourOptions {
   host: IpHost;
   random: Random;

@@ -14,6 +14,7 @@ export interface HttpProxy {
   readonly port: number;
   readonly credentials?: Credentials;
 }
+/** Name and password for a proxy that asks for them. RFC 7617, RFC 7616 */
 export interface Credentials {
   readonly username: string;
   readonly password: string;

@@ -20,6 +20,7 @@ import type { SipPeer } from './sip/transport.js';
 /** What came of a question: records, possibly none; or nothing at all. */
 export type DnsOutcome = { records: DnsRecord[]; rcode: number } | { failure: 'no server' | 'no answer' };
 
+/** From where a resolver asks, and whom. */
 export interface ResolverOptions {
   host: IpHost;
   clock: Clock;

@@ -36,6 +36,7 @@ export interface LinkCounters {
   errorsHeld: number;
 }
 
+/** Why a packet was not forwarded; each has a counter. */
 export type DropReason = 'family' | 'damaged' | 'spoofed' | 'expired' | 'tooBig' | 'noRoute';
 
 /** The tunnel of one UE as the router sees it, or the way out. */

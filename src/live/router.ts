@@ -42,6 +42,7 @@ import { type DropReason, hopOn, type Ipv6RouterOptions, type Link, RouterLink }
 
 export type { DropReason, Ipv6RouterOptions, Link } from './router-link.js';
 
+/** What the EFTF's router gives to the UEs behind their tunnels. */
 export interface RouterOptions {
   clock: Clock;
   random: Random;

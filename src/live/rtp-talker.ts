@@ -10,6 +10,7 @@ import { RtpReception } from './rtp-reception.js';
 import { type AudioSource, EchoSource } from './rtp-sources.js';
 import type { NegotiatedMedia } from './sip/sdp.js';
 
+/** What is said, in which encoding, and where the octets go. */
 export interface RtpTalkerOptions {
   clock: Clock;
   random: Random;

@@ -16,6 +16,7 @@ export type Kind = keyof typeof KINDS | FaultKind | Whole | readonly string[];
 /** Faults of a UE, and of an EFTF. */
 type FaultKind = 'faults' | 'eftf-faults';
 
+/** The kind of whole numbers between two, both included. */
 export const whole = (from: number, to: number): Whole => ({ from, to });
 
 /** Number of a tunnel, or of tunnels. */
@@ -46,6 +47,7 @@ const LONGEST_MS = 0x7fff_ffff;
 
 /** A value that was checked: text, number (durations in ms), octets, flag, faults. */
 export type Value = string | number | boolean | Uint8Array | readonly FaultSetting<string>[];
+/** The arguments of a verb, checked, by name. */
 export type Arguments = Readonly<Record<string, Value | undefined>>;
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -93,6 +95,7 @@ export const FAULT_LISTS: Readonly<Record<FaultKind, FaultList<string>>> = {
   faults: FAULTS,
   'eftf-faults': ALL_FAULTS,
 };
+/** Whether an argument is a list of faults. */
 export const isFaultKind = (kind: Kind | undefined): kind is FaultKind =>
   typeof kind === 'string' && Object.hasOwn(FAULT_LISTS, kind);
 

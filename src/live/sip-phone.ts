@@ -13,8 +13,10 @@ import { IMS_TIMERS, type SipPeer, type SipTimers, udpTransport } from './sip/tr
 import { UserAgent, type UserAgentEvent, type UserAgentOptions } from './sip/user-agent.js';
 import type { TcpHost } from './tcp-host.js';
 
+/** What a phone's user would notice. */
 export type SipPhoneEvent = UserAgentEvent | { type: 'digit'; call: Call; signal: string; milliseconds: number };
 
+/** What a phone's requests go over. */
 export type SipProtocol = 'UDP' | 'TCP';
 
 /** How calls are made and taken. */
@@ -25,6 +27,7 @@ export interface CallSettings extends Pick<UserAgentOptions, 'codecs' | 'precond
 
 type OfUserAgent = 'identity' | 'impu' | 'domain' | 'expires' | 'instance' | 'userAgent';
 
+/** Who the phone is, and through which P-CSCF it speaks. */
 export interface SipPhoneOptions extends CallSettings, Pick<UserAgentOptions, OfUserAgent> {
   /** With an address of the P-CSCF's family. */
   host: IpHost;

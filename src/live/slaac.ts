@@ -7,6 +7,7 @@ import { type Address, inPrefix, isLinkLocal, withIdentifier } from './address.j
  * Addresses that a host makes for itself: from a prefix, with lifetimes, after nobody objected. RFC 4862
  */
 
+/** What an address may be used for. RFC 4862 §2 */
 export type AddressState = 'tentative' | 'preferred' | 'deprecated' | 'duplicate';
 
 /** An address in the making or in use. Times in ms of the clock, Infinity for ever. */
@@ -26,6 +27,7 @@ export interface OwnAddress {
   nonce: Uint8Array;
 }
 
+/** A lifetime without end. RFC 4861 §4.6.2 */
 export const FOREVER = 0xffff_ffff;
 const TWO_HOURS = 7_200_000;
 

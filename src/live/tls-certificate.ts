@@ -8,6 +8,7 @@ export interface Certified {
   readonly key: string;
 }
 
+/** What a certificate of the laboratory says. */
 export interface CertificateOptions {
   /** Common name of the subject. */
   readonly name: string;

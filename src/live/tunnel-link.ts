@@ -40,6 +40,7 @@ export interface Shape {
   rest(): Uint8Array;
 }
 
+/** What a tunnel's end supports, and what its messages call the other one. */
 export interface LinkOptions {
   readonly families?: Families;
   readonly clock?: Clock;

@@ -30,6 +30,7 @@ export interface ServerLimits {
   readonly descriptors: number;
 }
 
+/** How tunnels are accepted. */
 export interface ServerOptions {
   readonly certificate: Certified;
   readonly versions: TlsVersions;

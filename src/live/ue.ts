@@ -23,6 +23,7 @@ import { hardwareOf } from './ue-hardware.js';
 import { UeSip } from './ue-sip.js';
 import { establishedInWords, eventInWords } from './ue-words.js';
 
+/** What a UE connects to, registers as, and does wrong. */
 export interface UeOptions {
   readonly connect: ConnectOptions;
   readonly families: readonly (4 | 6)[];

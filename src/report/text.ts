@@ -48,6 +48,7 @@ const TIMES: Readonly<Record<Exclude<TimeFormat, 'r' | 'd' | 'dd'>, (row: Row) =
   ud: (row) => day(row),
   udoy: (row) => dayOfYear(day(row)),
 };
+/** Whether a word is one that `-t` takes. */
 export const isTimeFormat = (s: string): s is TimeFormat => /^(?:r|d|dd)$/.test(s) || Object.hasOwn(TIMES, s);
 
 /** Makes the time column of rows that are shown one after the other. @param hms spans in hours, minutes and seconds */

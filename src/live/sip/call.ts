@@ -12,8 +12,10 @@ import { SessionTimer, tooBrief } from './session-timer.js';
 import { statusOf } from './transaction.js';
 import type { SipPeer } from './transport.js';
 
+/** How far a call is, from our side. */
 export type CallState = 'calling' | 'incoming' | 'ringing' | 'confirmed' | 'ended';
 
+/** What happens in a call. */
 export type CallEvent =
   | { type: 'progress'; status: number; reliable: boolean }
   | { type: 'answered' }
@@ -41,6 +43,7 @@ export interface CallContext {
   closed(call: Call): void;
 }
 
+/** Methods that calls take. RFC 3261 §20.5 */
 export const ALLOW = 'INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS, MESSAGE';
 /** Extensions of calls; 100rel where it may be used. */
 export const SUPPORTED = '100rel, precondition, timer';

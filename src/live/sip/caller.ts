@@ -9,6 +9,7 @@ import { listOf, parseCSeq, tagOf } from './header-text.js';
 import type { MediaSession } from './sdp.js';
 import { cancelFor, statusOf } from './transaction.js';
 
+/** Whom a call goes to, and what its INVITE asks for. */
 export interface CallOptions {
   /** Who is called. */
   uri: string;

@@ -19,6 +19,7 @@ export type AuthorizationResult =
   | { failure: 'mac failure'; value: string }
   | { failure: 'unknown algorithm' | 'no password' | 'no usim' | 'unusable challenge' };
 
+/** What of a request its credentials cover. RFC 7616 §3.4.2, §3.4.3 */
 export interface Request {
   method: string;
   uri: string;

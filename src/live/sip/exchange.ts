@@ -21,6 +21,7 @@ export interface RequestPlan {
   authorization?: string;
 }
 
+/** Told what comes of a request that may be challenged. */
 export interface ExchangeHandler {
   /** All responses but challenges that are answered. */
   onResponse(response: SipRepresentation, request: SipRepresentation): void;

@@ -36,6 +36,7 @@ export const listOf = (values: readonly string[]): string[] =>
 const unquote = (s: string): string =>
   s.length >= 2 && s.startsWith('"') && s.endsWith('"') ? s.slice(1, -1).replace(/\\(.)/g, '$1') : s;
 
+/** A quoted-string. RFC 3261 §25.1 */
 export const quote = (s: string): string => `"${s.replace(/["\\]/g, '\\$&')}"`;
 
 /** `a=1;b;c="x"` as parameters. */
@@ -126,6 +127,7 @@ export function userKey(uri: string): string {
   return u ? `${u.user}@${u.host}:${u.port ?? ''}` : uri.trim();
 }
 
+/** Whether two URIs name one user. */
 export const sameUser = (a: string, b: string): boolean => userKey(a) === userKey(b);
 
 /** One Via. RFC 3261 §20.42 */

@@ -76,8 +76,10 @@ export function mappedAddress(response: Uint8Array): string | undefined {
   return `${addressText(masked(value.subarray(4), m.id))} ${u16(value, 2) ^ (COOKIE >>> 16)}`;
 }
 
+/** What keep-alives found out about the flow to the P-CSCF. */
 export type KeepAliveEvent = 'answered' | 'failed' | 'address changed';
 
+/** The flow that is kept alive, and how its answers are told. */
 export interface KeepAliveOptions {
   clock: Clock;
   random: Random;

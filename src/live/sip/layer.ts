@@ -25,6 +25,7 @@ import {
   writeSip,
 } from './transport.js';
 
+/** What transactions are made over, and by which times. */
 export interface SipLayerOptions {
   transport: SipTransport;
   clock: Clock;

@@ -9,8 +9,10 @@ import { type SipLayer, topVia } from './layer.js';
 import { statusOf } from './transaction.js';
 import { type SipPeer, uriTransport } from './transport.js';
 
+/** How far a registration is. */
 export type RegistrationState = 'none' | 'registering' | 'registered' | 'deregistering' | 'failed';
 
+/** What became of a REGISTER. */
 export type RegistrationEvent =
   | { type: 'challenged'; answered: boolean; reason?: string; resynchronising?: boolean }
   | { type: 'registered'; seconds: number; refreshed: boolean; keepSeconds?: number }
@@ -18,6 +20,7 @@ export type RegistrationEvent =
   /** `retryMs`: it is tried again by itself. */
   | { type: 'failed'; status: number; reason: string; retryMs?: number };
 
+/** Who registers where, and for how long. */
 export interface RegistrationOptions {
   layer: SipLayer;
   /** P-CSCF. */

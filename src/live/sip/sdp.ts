@@ -8,8 +8,10 @@ import type { Reservation } from './reservation.js';
  * Offer and answer for one audio stream. RFC 3264, RFC 8866; further streams of a peer are refused.
  */
 
+/** Which way media may flow, from the side that says so. RFC 8866 §6.7 */
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
+/** An encoding of an offer or answer, with its payload type there. */
 export interface AudioCodec {
   payloadType: number;
   name: string;
@@ -26,6 +28,7 @@ export const CODECS = {
   'AMR-WB': { payloadType: 97, name: 'AMR-WB', clock: 16_000, format: 'octet-align=1' },
 } as const satisfies Record<string, AudioCodec>;
 
+/** An encoding that calls can offer. */
 export type CodecName = keyof typeof CODECS;
 
 /** Kbit/s with headers of IPv4, UDP and RTP for `b=AS`, and how many more those of IPv6 take. TS 24.229 §6.1.1 */

@@ -36,6 +36,7 @@ export function tooBrief(request: SipRepresentation): Header[] | undefined {
   return brief ? [['Min-SE', String(LEAST)]] : undefined;
 }
 
+/** How often a session is to be refreshed, and who is told when. */
 export interface SessionTimerOptions {
   clock: Clock;
   /** Seconds to ask for; undefined: only what the peer asks for. */

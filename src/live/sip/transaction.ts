@@ -28,9 +28,12 @@ export interface ResponseHandler {
   onFailure?(): void;
 }
 
+/** The status code of a response; 0 of a request. */
 export const statusOf = (m: SipRepresentation): number => ('status' in m.start ? m.start.status : 0);
+/** The method of a request; '' of a response. */
 export const methodOf = (m: SipRepresentation): string => ('method' in m.start ? m.start.method : '');
 
+/** A request of ours, until it is answered for good. RFC 3261 §17.1 */
 export interface ClientTransaction {
   readonly request: SipRepresentation;
   readonly peer: SipPeer;
@@ -203,6 +206,7 @@ export class NonInviteClient extends Client<'trying' | 'proceeding' | 'completed
   }
 }
 
+/** A request of the peer, until our answer has arrived for certain. RFC 3261 §17.2 */
 export interface ServerTransaction {
   readonly request: SipRepresentation;
   readonly peer: SipPeer;

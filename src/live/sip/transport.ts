@@ -36,6 +36,7 @@ export const isReliable = (peer: SipPeer): boolean => peer.protocol === 'TCP';
 /** What a URI says of how its host is reached. RFC 3261 §19.1.1 */
 export const uriTransport = (peer: SipPeer): string => (isReliable(peer) ? ';transport=tcp' : '');
 
+/** The same address, port and protocol. */
 export const samePeer = (a: SipPeer, b: SipPeer): boolean => a.protocol === b.protocol && sameEnd(a, b);
 
 /** The same address and port, by whatever protocol. */
@@ -73,6 +74,7 @@ export function readSip(octets: Uint8Array): SipRepresentation | undefined {
   }
 }
 
+/** A message as octets; it has the headers that it was given, and no other. */
 export const writeSip = (m: SipRepresentation): Uint8Array => encode(codec, m);
 
 /** Times of transactions, ms. RFC 3261 §17.1.1.1; TS 24.229 §7.7 table 7.7.1 */
@@ -84,6 +86,7 @@ export interface SipTimers {
   d: number;
 }
 
+/** The defaults. RFC 3261 §17.1.1.1, §17.1.1.2 */
 export const RFC_TIMERS: SipTimers = { t1: 500, t2: 4000, t4: 5000, d: 32_000 };
 /** Between a UE and its P-CSCF. */
 export const IMS_TIMERS: SipTimers = { t1: 2000, t2: 16_000, t4: 17_000, d: 128_000 };

@@ -18,6 +18,7 @@ import { tooBrief } from './session-timer.js';
 import { statusOf } from './transaction.js';
 import { isReliable, type SipPeer, samePeer } from './transport.js';
 
+/** What happens at a user agent. */
 export type UserAgentEvent =
   | { type: 'registration'; event: RegistrationEvent }
   | { type: 'incoming'; call: IncomingCall }
@@ -27,6 +28,7 @@ export type UserAgentEvent =
   | { type: 'refused'; why: string }
   | { type: 'keep-alive'; event: KeepAliveEvent; seenAs?: string };
 
+/** Who the user agent is, and whom it speaks to. */
 export interface UserAgentOptions {
   layer: SipLayer;
   identity: Identity;

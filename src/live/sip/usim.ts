@@ -33,6 +33,7 @@ function sqnOctets(n: number): Uint8Array {
   return out;
 }
 
+/** Six octets of SQN as a number: it is below 2^48, so exact. */
 export const sqnNumber = (b: Uint8Array): number => u16(b, 0) * 2 ** 32 + u32(b, 2);
 
 const xor = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((o, i) => o ^ b[i]);
