@@ -1,4 +1,4 @@
-import { defineDissector, experts, fields, latin1, type Tree, u8, u32, type View } from 'fttscope/kit';
+import { defineDissector, experts, fields, latin1, need, type Tree, u8, u32, type View } from 'fttscope/kit';
 
 /**
  * Secure Shell, RFC 4253 §6: packets, in the clear up to the new keys. Only the signature that ends a key exchange is
@@ -69,6 +69,7 @@ export const ssh = defineDissector({
   dissect(v, t) {
     t.none(F.ssh, v.off, v.length);
     if (t.wantsExperts) packets(t, v);
+    if (v.isCut) need(v, v.wireLength);
   },
 
   summary: () => 'SSH Protocol',

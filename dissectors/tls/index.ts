@@ -188,9 +188,13 @@ export const tls: Dissector<TlsRecordImage> = defineDissector<TlsRecordImage>({
     if (probeSsl2(v.buf, v.off, v.end) === Unsure) dissectSsl2(v, t);
     else {
       need(v, RECORD_HEADER);
-      if (plausible(v.buf, v.off)) dissectRecord(v, t, note);
-      else t.expert(E.unknownRecord);
-      more(v, t);
+      if (plausible(v.buf, v.off)) {
+        dissectRecord(v, t, note);
+        more(v, t);
+      } else {
+        t.expert(E.unknownRecord);
+        need(v, v.wireLength);
+      }
     }
     if (note?.plain !== undefined) segmentData(t, note.plain, note);
     t.pop();

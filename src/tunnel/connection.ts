@@ -88,8 +88,10 @@ export class Connection implements StreamConsumer {
   private shownAsData = false;
 
   data(side: Side, buf: Uint8Array, start: number, end: number, frame: number, shown: boolean, cut: number): void {
-    this.halves[side].cut = cut;
-    this.shownAsData = shown && this.halves[side].shownAsData;
+    const half = this.halves[side];
+    half.cut = cut;
+    if (half.messages !== null) half.messages.cut = cut > 0;
+    this.shownAsData = shown && half.shownAsData;
     this.shown = shown && !this.shownAsData;
     this.take(side, buf, start, end, frame);
     this.shown = this.shownAsData = false;
@@ -194,7 +196,11 @@ export class Connection implements StreamConsumer {
       this.unknown(buf, off, end, half.cut);
       return;
     }
-    if (mode === 'tls') off = this.tlsRecords!.takeWhole(side, half, buf, off, end);
+    if (mode === 'tls') {
+      if (half.isTorn && !isRecord(buf, off, end))
+        this.give({ dissector: this.tlsDissector, view: viewOf(buf, off, end, TCP_NAMES[0], half.cut) });
+      off = this.tlsRecords!.takeWhole(side, half, buf, off, end);
+    }
     if (off === end) return;
     // The client goes on, and nothing of the proxy was captured.
     if (mode === 'wait' && this.halves[other(side)].frame === 0 && followsHello(half.window, buf, off, end))

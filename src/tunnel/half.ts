@@ -37,6 +37,8 @@ export class Half {
   lost = false;
   /** Octets to come that are the rest of a record whose middle is missing. */
   passing = 0;
+  /** The snaplen cut that record. */
+  snapped = false;
   /** Where the record ends that began last behind a hole, as a position in the stream. */
   private aheadEnd = 0;
   /** Where a segment behind a hole ends in whose middle a message of HTTP begins, as a position in the stream. */
@@ -62,6 +64,11 @@ export class Half {
   /** Nothing waits before what comes next, and that starts with a record. */
   get isClear(): boolean {
     return !this.lost && this.passing === 0 && this.window.length === 0;
+  }
+
+  /** Octets to come are the rest of what the snaplen cut: as in tshark each segment of them is looked at for itself. */
+  get isTorn(): boolean {
+    return this.passing > 0 ? this.snapped : this.lost && this.cut > 0;
   }
 
   /** The octets that wait for others. */

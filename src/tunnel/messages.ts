@@ -14,6 +14,8 @@ const LENGTH_OCTETS = 4;
 export class Messages {
   /** The octets at hand need not start with a message. */
   lost = false;
+  /** The snaplen cut the segment that was fed last: nobody waits for the rest of what it begins. */
+  cut = false;
   /** Instead of the dissector's `pduLength`, where the connection knows more. */
   length: AnyDissector['pduLength'];
   /** Source of the octets that were fed last, where it has one; theirs are a source of their own. */
@@ -127,7 +129,7 @@ export class Messages {
     const { dissector } = this;
     this.lost = !(dissector.probe === undefined
       ? wholeMessages(dissector, buf, off, end)
-      : dissector.probe(buf, off, end, dissector.on === undefined) === Yes);
+      : dissector.probe(buf, off, end, this.cut || dissector.on === undefined) === Yes);
     return !this.lost;
   }
 

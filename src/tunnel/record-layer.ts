@@ -103,6 +103,7 @@ export class RecordLayer {
     let missing = octets - half.passing + (half.lost ? have : 0);
     half.afterGap = true;
     half.passing = Math.max(0, -missing);
+    half.snapped = snapped;
     if (n >= 0) {
       const { buf, off, end } = w.take(have);
       const record = this.session.cut(this.connection.tlsSide(side), buf, off, end, this.host.frame);

@@ -110,3 +110,26 @@ test('a body of HTTP goes on in segments that were cut', { skip: tsharkMissing }
   // Of lines of text tshark says that they were cut, of other octets it does not: we say it of neither.
   return beside(talk.packets, [58, 70], ['http.response.code', '_ws.expert.message']);
 });
+
+test('in a TLS connection every segment that was cut is looked at for itself', { skip: tsharkMissing }, () => {
+  const talk = new Talk([A, to(443)]);
+  const padding = `0015 000d ${'00'.repeat(13)}`;
+  const hello = octets(`16 0301 0040 01 00003c 0303 ${'ab'.repeat(32)} 00 0002 1301 01 00 0011 ${padding}`);
+  const answer = octets(`16 0303 0030 02 00002c 0303 ${'cd'.repeat(32)} 00 1301 00 0004 0017 0000`);
+  const record = Buffer.concat([octets('17 0303 0300'), Buffer.alloc(0x300, 0xc5)]);
+  talk.say(0, hello);
+  talk.say(1, answer);
+  talk.say(0, record.subarray(0, 300), record.subarray(300, 600), record.subarray(600), record);
+  // Of a record that goes on in another segment tshark shows nothing: we show as much as was captured.
+  return beside(talk.packets, [90, 120], ['_ws.malformed', '_ws.expert.message']);
+});
+
+test('a request of HTTP that was cut behind another one, and packets of SSH', { skip: tsharkMissing }, async () => {
+  const web = new Talk([A, to(80)]);
+  const get = lines(`GET /${'long'.repeat(30)} HTTP/1.1`, 'Host: www.example.com');
+  web.say(0, get, get);
+  await beside(web.packets, [58, 90], [...FIELDS, 'http.request.method', 'http.request.uri']);
+  const shell = new Talk([A, to(22)]);
+  shell.say(0, 'SSH-2.0-one\r\n', Buffer.concat([octets('000000fc 06 14'), Buffer.alloc(250, 0x61)]));
+  await beside(shell.packets, [60, 90]);
+});
