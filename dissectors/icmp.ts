@@ -104,13 +104,14 @@ export interface IcmpMessage {
 
 /** The second word of an echo message. */
 const echoWord = (ident: number, seq: number): number => ((ident << 16) | seq) >>> 0;
+
+/** An echo request. The reply differs in its type alone. RFC 792, RFC 1122 §3.2.2.6 */
 export const echoRequest = (ident: number, seq: number, data: Uint8Array): IcmpMessage => ({
   type: ECHO_REQUEST,
   code: 0,
   word: echoWord(ident, seq),
   data,
 });
-export const echoReply = (to: IcmpMessage): IcmpMessage => ({ ...to, type: ECHO_REPLY, code: 0 }); // RFC 1122 §3.2.2.6
 
 const le16 = (b: Uint8Array, o: number) => (b[o + 1] << 8) | b[o];
 const isQuery = (type: number) =>

@@ -30,7 +30,7 @@ export interface Span {
 }
 
 /** Calls `seen` for every option with a length in `[off, end)` until one has no room; returns where that or End is. */
-export function eachOption(
+function eachOption(
   b: Uint8Array,
   off: number,
   end: number,
@@ -70,7 +70,7 @@ export function survey(v: View): Overview {
 }
 
 /** The fields that hold options by the value of option 52, file first. RFC 2131 §4.1 */
-export function overloaded(v: View, overload: number): Span[] {
+function overloaded(v: View, overload: number): Span[] {
   const spans: Span[] = [];
   for (const [bit, field] of [
     [1, FILE],

@@ -38,15 +38,16 @@ export interface DnsMessage {
 }
 
 /** QR: the message is a response. */
-export const RESPONSE = 0x8000;
+const RESPONSE = 0x8000;
 export const response = (flags: number): boolean => (flags & RESPONSE) !== 0;
+/** Kind of query. RFC 1035 §4.1.1 */
 export const opcode = (flags: number): number => (flags >> 11) & 15;
 /** RFC 6762 §10.2, §5.4 and §18.13: the top bit of a class has a meaning of its own in multicast DNS. */
 export const TOP_BIT = 0x8000;
 /** AA, RD and RA of RFC 1035 §4.1.1. */
 const AUTHORITATIVE_ANSWER = 0x0400;
-export const RECURSION_DESIRED = 0x0100;
-export const RECURSION_AVAILABLE = 0x0080;
+const RECURSION_DESIRED = 0x0100;
+const RECURSION_AVAILABLE = 0x0080;
 
 export const TYPE = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33, NAPTR: 35 } as const;
 

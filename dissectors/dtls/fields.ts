@@ -11,7 +11,7 @@ import {
 
 const VERSIONS = { 256: 'DTLS 1.0 (OpenSSL pre 0.9.8f)', 65277: 'DTLS 1.2', 65279: 'DTLS 1.0', 65276: 'DTLS 1.3' };
 /** RFC 5764 §4.1.2, RFC 7714 §14.2. */
-export const PROFILES: Readonly<Record<number, string>> = {
+const PROFILES: Readonly<Record<number, string>> = {
   1: 'SRTP_AES128_CM_HMAC_SHA1_80',
   2: 'SRTP_AES128_CM_HMAC_SHA1_32',
   5: 'SRTP_NULL_HMAC_SHA1_80',

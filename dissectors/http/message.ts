@@ -238,12 +238,11 @@ export function statusLine(b: Uint8Array, { off, end }: TextLine): StatusLine | 
   return { versionEnd, code, digits, reason: skip(b, SPACE, codeEnd, end) };
 }
 
-/**
- * How the body is delimited, RFC 9112 §6.3: its octets, or
- * `Chunked`, or `UntilClose` for a response that does not say.
- */
+/** Bodies that do not begin with a length; `UntilClose`: that of a response that does not say. RFC 9112 §6.3 */
 export const Chunked = -1;
 export const UntilClose = -2;
+
+/** Octets of the body of `m`, {@link Chunked} or {@link UntilClose}. RFC 9112 §6.3 */
 export function bodyLength(b: Uint8Array, m: Message): number {
   const status = statusOf(b, m);
   if ((status >= 100 && status < 200) || status === 204 || status === 304) return 0;

@@ -12,7 +12,7 @@ export const Type = {
   ...{ Data: 0, Headers: 1, Settings: 4, PushPromise: 5, Ping: 6, WindowUpdate: 8, Continuation: 9 },
 } as const;
 /** Their flags. */
-export const Flag = { EndStream: 1, EndHeaders: 4, Padded: 8, Priority: 0x20 } as const;
+const Flag = { EndStream: 1, EndHeaders: 4, Padded: 8, Priority: 0x20 } as const;
 const PRIORITY_OCTETS = 5;
 const PROMISED_OCTETS = 4;
 

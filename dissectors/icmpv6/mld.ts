@@ -20,7 +20,7 @@ import { Reader } from './reader.js';
 /** Octets of a query of version 2, at least: shorter ones are of version 1. RFC 9777 §8.1 */
 const VERSION_2_QUERY = 28;
 const RECORD = 20;
-export const QUERY = 130;
+const QUERY = 130;
 export const REPORT_V2 = 143;
 
 const RECORD_TYPES: Readonly<Record<number, string>> = {

@@ -56,7 +56,7 @@ export const mayBeVersion = (first: number): boolean => BEGINS[first] !== 0;
 export const isReserved = (version: number): boolean => (version & 0x0f0f0f0f) === 0x0a0a0a0a;
 
 /** Whether long headers of the version are read as those of RFC 9000. They are since draft 22; Wireshark takes older ones. */
-export const isKnown = (version: number): boolean =>
+const isKnown = (version: number): boolean =>
   version === V1 || version === V2 || draftOf(version) >= 11 || isReserved(version);
 
 /** Offsets and octets of the parts of a long header. RFC 9000 §17.2 */

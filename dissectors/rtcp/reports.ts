@@ -76,7 +76,7 @@ function receptionReport(b: Uint8Array, t: Tree, o: number, echo?: Echo): void {
 }
 
 /** A delay in units of 1/65536 s as whole milliseconds. */
-export const milliseconds = (b: Uint8Array, o: number): number => Math.floor((u32(b, o) * 1000) / 65536);
+const milliseconds = (b: Uint8Array, o: number): number => Math.floor((u32(b, o) * 1000) / 65536);
 
 const BANDWIDTH = 1;
 

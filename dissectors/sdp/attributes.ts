@@ -15,8 +15,7 @@ export type Encodings = Map<string, string>;
 const digitsOnly = (s: string): boolean => /^\d+$/.test(s);
 
 /** A number that may be put into a node of 32 bits; undefined if the text is none. */
-export const number32 = (s: string): number | undefined =>
-  digitsOnly(s) && Number(s) <= 0xffff_ffff ? Number(s) : undefined;
+const number32 = (s: string): number | undefined => (digitsOnly(s) && Number(s) <= 0xffff_ffff ? Number(s) : undefined);
 
 /** `96 AMR-WB/16000/1`. RFC 8866 §6.6. */
 function rtpmap(t: Tree, b: Uint8Array, off: number, end: number, encodings: Encodings): void {

@@ -21,7 +21,7 @@ import { equalsName, Header, headerIdAt } from './names.js';
 
 /** Octets of one message, and its headers, after which nothing more is read. */
 export const MAX_MESSAGE = 256 << 10;
-export const MAX_HEADERS = 512;
+const MAX_HEADERS = 512;
 const MAX_METHOD = 32;
 const MAX_LINE = 16 << 10;
 

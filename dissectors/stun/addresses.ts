@@ -23,7 +23,7 @@ const key = (b: Uint8Array, o: number, i: number): number => b[o + 4 + i];
 const portAt = (b: Uint8Array, at: number, xor: boolean): number => (xor ? u16(b, at) ^ (COOKIE >>> 16) : u16(b, at));
 
 /** Address of `n` octets at `at`, unmasked with the key of the message at `message`. */
-export function unmasked(b: Uint8Array, at: number, n: number, message: number): Uint8Array {
+function unmasked(b: Uint8Array, at: number, n: number, message: number): Uint8Array {
   const out = new Uint8Array(n);
   for (let i = 0; i < n; i++) out[i] = b[at + i] ^ key(b, message, i);
   return out;

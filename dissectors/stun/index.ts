@@ -24,7 +24,7 @@ import { CLASS_BITS, Class, className, methodName, methodOf, typeName } from './
 
 export type { Stun, StunAttribute, StunMessage } from './codec.js';
 export { fingerprintOf } from './fingerprint.js';
-export { Attr, Class, typeOf } from './values.js';
+export { Attr, Class } from './values.js';
 
 /**
  * Session Traversal Utilities for NAT, RFC 8489 §5, with TURN (RFC 8656) and ICE (RFC 8445):

@@ -30,10 +30,6 @@ const CLASSES: Readonly<Record<number, string>> = {
 /** The method in a message type: its bits stand around those of the class. RFC 8489 §5. */
 export const methodOf = (type: number): number => (type & 0xf) | ((type >> 1) & 0x70) | ((type >> 2) & 0xf80);
 
-/** The message type of a method and {@link Class}. */
-export const typeOf = (method: number, kind: number): number =>
-  (method & 0xf) | ((method & 0x70) << 1) | ((method & 0xf80) << 2) | kind;
-
 /** Parts of a message type in words. RFC 8489 §5 */
 export const className = (type: number): string => CLASSES[type & CLASS_BITS];
 export const methodName = (type: number): string => METHODS[methodOf(type)] ?? 'Unknown';

@@ -519,13 +519,6 @@ export function cipherSuite(id: number): CipherSuite | undefined {
   return suite;
 }
 
-/** All suites of the registry. */
-export const cipherSuites = (): CipherSuite[] =>
-  Object.keys(NAMES).flatMap((id) => {
-    const suite = cipherSuite(Number(id));
-    return suite === undefined ? [] : [suite];
-  });
-
 function readName(id: number, name: string): CipherSuite {
   const words = name.replace(/^(TLS|SSL)_/, '');
   const at = words.indexOf('_WITH_');

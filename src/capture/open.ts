@@ -67,16 +67,13 @@ export async function openCapture(paths: readonly string[], options: OpenOptions
   return sources.length === 1 && refused.length === 0 ? sources[0] : mergeSources(sources, refused);
 }
 
-/** Opens a capture that arrives on a stream; `name` is what messages call it. @throws CaptureError */
-export function openStream(stream: Readable, name: string, options: OpenOptions = {}): Promise<Capture> {
-  return openInput(name, 1, { input: new StreamInput(name, stream) }, shareOf(1), options);
-}
-
 /** Opens a capture that grows; waits until enough is there to tell its format. @throws CaptureError */
-export function openGrowing(from: GrowingReader, options: OpenOptions = {}): Promise<Capture> {
-  const opened = { input: new GrowingInput(from), store: new PlainStore(from.name, from.fd) };
-  return openInput(from.name, 1, opened, shareOf(1), options);
-}
+export const openGrowing = (from: GrowingReader, options?: OpenOptions): Promise<Capture> =>
+  openAlone(from.name, { input: new GrowingInput(from), store: new PlainStore(from.name, from.fd) }, options);
+
+/** Opens a capture whose octets come from wherever they may; `name` is what messages call it. @throws CaptureError */
+export const openAlone = (name: string, opened: Opened, options: OpenOptions = {}): Promise<Capture> =>
+  openInput(name, 1, opened, shareOf(1), options);
 
 function shareOf(files: number): Share {
   const octets = Math.max(64 << 10, Math.min(LIMITS.chunkOctets, Math.floor(BUFFERS / files)));
@@ -84,7 +81,8 @@ function shareOf(files: number): Share {
   return { octets, frames, parked: files > OPEN_FILES, alone: files === 1 };
 }
 
-interface Opened {
+/** Where the octets of a capture come from, and what is known of them. */
+export interface Opened {
   readonly input: OctetInput;
   /** Size of a regular file. */
   readonly size?: number;

@@ -20,7 +20,7 @@ const MODIFIED_HEADER = 24;
 const MICROSECONDS = 0xa1b2c3d4;
 const NANOSECONDS = 0xa1b23c4d;
 /** Magic of A. Kuznetzov's "modified" libpcap, whose packet headers are 24 octets long. */
-export const MODIFIED = 0xa1b2cd34;
+const MODIFIED = 0xa1b2cd34;
 /** First packets by which it is seen what headers they have. */
 const FIRST_PACKETS = 3;
 

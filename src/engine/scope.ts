@@ -35,7 +35,7 @@ interface Kept {
 }
 
 /** State that dissectors keep for a flow or a scope. What grows with the capture says by `size` how much it holds. */
-export class KeptStates {
+class KeptStates {
   /** What all cost, in octets. */
   cost = 0;
   private readonly states = new Map<AnyDissector, Kept>();

@@ -18,7 +18,7 @@ export interface TcpOwner {
 }
 
 /** A SYN to which nothing was said yet. Most connections of a scan are no more than this. */
-export class Opening {
+class Opening {
   private readonly seq: number;
   private readonly window: number;
   private readonly shift: number;

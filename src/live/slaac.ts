@@ -28,7 +28,7 @@ export interface OwnAddress {
 }
 
 /** A lifetime without end. RFC 4861 §4.6.2 */
-export const FOREVER = 0xffff_ffff;
+const FOREVER = 0xffff_ffff;
 const TWO_HOURS = 7_200_000;
 
 /** The end of a lifetime of `seconds` that begins at `now`. */

@@ -3,8 +3,9 @@ import type { DhcpLease } from './dhcp-client.js';
 import type { InnerUeEvent } from './inner-ue.js';
 import type { Established } from './tunnel-connect.js';
 
-/** What happens at a UE, for its operator: one line each. Scenarios wait for these lines. */
+/* What happens at a UE, for its operator: one line each. Scenarios wait for these lines. */
 
+/** What the tunnel is, and how long it took to be there. */
 export function establishedInWords(e: Established): string {
   const resumed = e.resumed ? ', resumed' : '';
   const certificate = e.certificate === undefined ? '' : `, certificate ${e.certificate}`;

@@ -200,7 +200,7 @@ function closedLast(tunnels: readonly TunnelEntity[]): Moment | undefined {
 const last = (call: CallEntity): Moment => call.messages[call.messages.length - 1]?.at ?? call.start;
 
 /** `INVITE (SDP offer)`, `200 OK (SDP answer, hold)`. */
-export function messageText(m: CallMessage): string {
+function messageText(m: CallMessage): string {
   const name = m.status === undefined ? m.method : `${m.status} ${m.reason ?? ''}`.trim();
   const what = [...(m.sdp === undefined ? [] : [`SDP ${m.sdp}`]), ...(m.hold === true ? ['hold'] : [])];
   return what.length === 0 ? name : `${name} (${what.join(', ')})`;

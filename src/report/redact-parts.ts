@@ -61,10 +61,10 @@ export const tokens: Part = (d, off, end) => {
 export const count: Part = (d, off, end) => keepMatch(d, off, end, /^"?-?\d{1,10}(?:\.\d{0,6})?(?![\d.])/);
 
 /** A port. */
-export const port: Part = (d, off, end) => keepMatch(d, off, end, /^"?\d{1,5}(?!\d)/);
+const port: Part = (d, off, end) => keepMatch(d, off, end, /^"?\d{1,5}(?!\d)/);
 
 /** A place in a tree: `1.1.2`. RFC 7044 §10.3 */
-export const index: Part = (d, off, end) => keepMatch(d, off, end, /^\d{1,2}(?:\.\d{1,2}){0,9}(?![\d.])/);
+const index: Part = (d, off, end) => keepMatch(d, off, end, /^\d{1,2}(?:\.\d{1,2}){0,9}(?![\d.])/);
 
 function keepMatch(d: Draft, off: number, end: number, what: RegExp): void {
   const m = what.exec(d.text(off, end));
@@ -171,7 +171,7 @@ export const path: Part = (d, off, end) => {
 };
 
 /** A URI that may stand between `<` and `>`, in quotes. */
-export const reference: Part = (d, off, end) => {
+const reference: Part = (d, off, end) => {
   let at = off;
   let stop = end;
   while (at < stop && (d.from[at] === QUOTE || d.from[at] === LESS || d.from[at] <= 32)) at++;

@@ -41,6 +41,7 @@ const TOKENS = {
   host: /(?<![\w\p{L}\p{M}\x80-\xff.@+-])(?:[\p{L}\p{M}\p{N}\x80-\xff_](?:[\p{L}\p{M}\p{N}\x80-\xff_-]*[\p{L}\p{M}\p{N}\x80-\xff])?\.)+(?:xn--[a-z0-9-]+|[\p{L}\p{M}\x80-\xff]{2,})(?![\w\p{L}\x80-\xff-])/u,
   number: /\+?\d(?:[\d-]{5,}\d)/,
 } as const;
+/** What a word of a text was taken for. */
 export type Token = keyof typeof TOKENS;
 
 const ANY = new RegExp(

@@ -43,7 +43,7 @@ export function decimalSeconds(seconds: number, nanos: number): string {
 }
 
 /** The same without trailing zeros: a JSON number. */
-export function jsonSeconds(seconds: number, nanos: number): string {
+function jsonSeconds(seconds: number, nanos: number): string {
   if (nanos === 0) return String(seconds);
   return decimalSeconds(seconds, nanos).replace(/0+$/, '');
 }

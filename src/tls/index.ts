@@ -21,7 +21,6 @@ export type { Hole } from './hole.js';
 export {
   type BadKeyLine,
   KEY_LABELS,
-  KEY_SOURCES,
   type KeyLabel,
   KeyLog,
   type KeyLogLine,

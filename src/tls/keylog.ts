@@ -13,7 +13,7 @@ import { Secret } from './secret.js';
  */
 
 /** Where a line came from, in the order in which sources serve. */
-export const KEY_SOURCES = ['option', 'dsb', 'sidecar', 'environment'] as const;
+const KEY_SOURCES = ['option', 'dsb', 'sidecar', 'environment'] as const;
 export type KeySource = (typeof KEY_SOURCES)[number];
 
 /** Labels of RFC 9850 §2.2 and the older ones. */

@@ -74,7 +74,7 @@ function seek13(e: Epoch, r: TlsRecord, next: TlsRecord | undefined, from: numbe
 const mayFollow = (e: Epoch, next: TlsRecord, sequence: number): boolean => screen(e, next, sequence, 1).length > 0;
 
 /** Numbers of `[base, base + n)`, at most 2048, under which the last octet of a TLS 1.3 record makes sense. */
-export function screen(e: Epoch, r: TlsRecord, base: number, n: number): number[] {
+function screen(e: Epoch, r: TlsRecord, base: number, n: number): number[] {
   const last = r.end - e.tag - 1 - (r.off + RECORD_HEADER);
   if (last < 0) return [];
   const wire = r.buf[r.off + RECORD_HEADER + last];

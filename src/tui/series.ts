@@ -191,7 +191,7 @@ const ROUNDED = 1e-6;
 const CLOCKS: Readonly<Record<number, number>> = { 0: 8000, 3: 8000, 4: 8000, 8: 8000, 9: 8000, 18: 8000 };
 
 /** Ticks of a stream's clock in a second; undefined: not known. */
-export const clockOf = (m: MediaEntity): number | undefined =>
+const clockOf = (m: MediaEntity): number | undefined =>
   m.negotiated?.codecs.find((c) => c.payloadType === m.payloadType)?.clock ?? CLOCKS[m.payloadType];
 
 /** Follows a stream through its rows: what was lost when, and how evenly it came. */
@@ -219,7 +219,7 @@ export function* streamOverTime(rows: Rows, m: MediaEntity, spans: number): Gene
 }
 
 /** The first row that is not earlier than a time, where rows stand in order. */
-export function firstAfter(rows: Rows, seconds: number): number {
+function firstAfter(rows: Rows, seconds: number): number {
   let [low, high] = [0, rows.count];
   while (low < high) {
     const mid = (low + high) >>> 1;

@@ -6,6 +6,7 @@ import { Texts, type TextsAdded } from './texts.js';
 export const PAGE_ROWS = 512;
 /** Pages of them that are kept unpacked. */
 const PAGES_KEPT = 16;
+/** Which way a row went in its tunnel, and the worst that was found in it: numbers of the columns. */
 export const Direction = { none: 0, up: 1, down: 2 } as const;
 export const SEVERITIES = ['', 'chat', 'note', 'warn', 'error'] as const;
 export type RowSeverity = (typeof SEVERITIES)[number];

@@ -1,10 +1,10 @@
 /** What fttscope makes of a capture that was built. */
 
 import { Readable } from 'node:stream';
-import { openStream } from '../../src/capture/open.js';
 import type { Pass } from '../../src/engine/pass.js';
 import type { Row } from '../../src/engine/row.js';
 import { forSource, type RowsOptions } from '../support/rows.js';
+import { openStream } from '../support/stream.js';
 import { mark } from './expect.js';
 
 /** A row, with what stays of it. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { openCapture, openStream } from '../../src/capture/open.js';
+import { openCapture } from '../../src/capture/open.js';
+import { openStream } from '../support/stream.js';
 import {
   BE,
   CORPUS,

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { openCapture, openStream } from '../../src/capture/open.js';
+import { openCapture } from '../../src/capture/open.js';
 import { scanSecrets } from '../../src/capture/secrets.js';
 import type { Capture } from '../../src/capture/source.js';
+import { openStream } from '../support/stream.js';
 import { file, LE, padded, pattern } from './support.js';
 
 const PACKETS = Array.from({ length: 2000 }, (_, i) => pattern(50 + (i % 400), i));

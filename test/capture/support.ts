@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type { CaptureInterface, CaptureSource, Damage } from '../../src/capture/chunk.js';
-import { openCapture, openStream } from '../../src/capture/open.js';
+import { openCapture } from '../../src/capture/open.js';
+import { openStream } from '../support/stream.js';
 
 /** Folder of the captures that tests compare with tshark; they are not part of the project. */
 export const CORPUS = resolve(process.env.FTTSCOPE_CORPUS ?? '../shared/captures');

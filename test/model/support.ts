@@ -15,7 +15,6 @@ import { type Icmpv6Message, codec as icmpv6, PROTOCOL } from '../../dissectors/
 import { dissectors } from '../../dissectors/index.js';
 import { type RtpPacket, rtp } from '../../dissectors/rtp.js';
 import { sipCodec } from '../../dissectors/sip/codec.js';
-import { openStream } from '../../src/capture/open.js';
 import { tlsServices } from '../../src/cli/services.js';
 import { EspKeys } from '../../src/crypto/esp-keys.js';
 import { SubscriberKeys } from '../../src/crypto/subscriber-keys.js';
@@ -36,6 +35,7 @@ import type { ConnectionOptions } from '../build/connection.js';
 import { type Conversation, clearConversation } from '../build/conversation.js';
 import { address, at, type Endpoint, ip, udp } from '../build/packets.js';
 import { Script } from '../build/script.js';
+import { openStream } from '../support/stream.js';
 import { violations } from './schema.js';
 
 /** A value of a report; tests read any member of it. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
-import { openStream } from '../../src/capture/open.js';
 import type { Followed } from '../../src/engine/followed.js';
 import type { Pass } from '../../src/engine/pass.js';
 import { LIMITS } from '../../src/limits.js';
@@ -17,6 +16,7 @@ import { LE } from '../capture/support.js';
 import { file, rawPcap, run } from '../cli/run.js';
 import { expectedOf, one, readWith } from '../engine/one.js';
 import { forSource, type RowsOptions } from '../support/rows.js';
+import { openStream } from '../support/stream.js';
 
 const A = at('10.0.0.1', 1000);
 const B = at('10.0.0.2', 2000);

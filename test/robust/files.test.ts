@@ -4,9 +4,9 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { CaptureError } from '../../src/capture/errors.js';
-import { openStream } from '../../src/capture/open.js';
 import { random } from '../capture/support.js';
 import { forSource } from '../support/rows.js';
+import { openStream } from '../support/stream.js';
 import { samples } from './packets.js';
 
 /** A block or packet record of a file. */

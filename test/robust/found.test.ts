@@ -12,7 +12,6 @@ import { rtp } from '../../dissectors/rtp.js';
 import { tcp } from '../../dissectors/tcp/index.js';
 import { tls } from '../../dissectors/tls/index.js';
 import { vxlan } from '../../dissectors/vxlan.js';
-import { openStream } from '../../src/capture/open.js';
 import { tlsServices } from '../../src/cli/services.js';
 import { engineFields } from '../../src/engine/dissect.js';
 import { NO_ROWS, Pass } from '../../src/engine/pass.js';
@@ -32,6 +31,7 @@ import { where } from '../build/shape.js';
 import { FrameSource } from '../build/source.js';
 import { tlsConversation } from '../build/tls.js';
 import { forRows, forSource } from '../support/rows.js';
+import { openStream } from '../support/stream.js';
 import { agree } from '../support/way-down.js';
 import { samples } from './packets.js';
 
