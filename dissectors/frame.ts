@@ -58,6 +58,17 @@ const F = fields({
 
 const E = experts({
   comment: { code: 'frame.comment', severity: 'comment', message: 'Comment' },
+  oddTime: {
+    code: 'frame.time-out-of-range',
+    severity: 'warn',
+    message: 'Arrival Time: the fractional second is invalid',
+  },
+  short: {
+    code: 'frame.length-below-captured',
+    severity: 'error',
+    malformed: true,
+    message: 'Frame length is less than captured length',
+  },
 });
 
 /** What the reader knows about a frame. */
@@ -67,6 +78,8 @@ export interface FrameNote {
   readonly interfaceName?: string | undefined;
   readonly interfaceDescription?: string | undefined;
   readonly comments?: readonly string[] | undefined;
+  /** {@link Head.oddTime} */
+  readonly oddTime?: readonly [number, number] | undefined;
   /** Seconds and nanoseconds since the first and since the previous frame. */
   readonly relative: readonly [number, number];
   readonly delta: readonly [number, number];
@@ -81,11 +94,25 @@ interface Head {
   readonly frame: number;
   readonly seconds: number;
   readonly nanos: number;
+  /** Second and nanoseconds as the file has them, where they are no time. */
+  readonly oddTime?: readonly [number, number] | undefined;
 }
 
-function addTimes(v: View, t: Tree, { seconds, nanos }: Head): void {
+const BILLION = 1_000_000_000;
+
+function addTimes(v: View, t: Tree, { seconds, nanos, oddTime }: Omit<Head, 'frame'>): void {
   t.time(F.time, v.off, 0, seconds, nanos);
-  t.time(F.epoch, v.off, 0, seconds, nanos);
+  if (oddTime === undefined) {
+    t.time(F.epoch, v.off, 0, seconds, nanos);
+    return;
+  }
+  const [second, fraction] = oddTime;
+  if (fraction < 0 || fraction >= BILLION) {
+    const digits = String(Math.abs(fraction)).padStart(fraction < 0 ? 8 : 9, '0');
+    const said = `Fractional second ${fraction < 0 ? '-' : ''}${digits} is invalid, the valid range is 0-${BILLION}`;
+    t.expert(E.oddTime, `Arrival Time: ${said}`);
+  }
+  t.time(F.epoch, v.off, 0, second, fraction);
 }
 
 function addNumbers(v: View, t: Tree, { frame }: Head): void {
@@ -163,10 +190,11 @@ export const frame = defineDissector({
       t.text(F.interfaceName, v.off, 0, interfaceText(note));
     }
     if (note.interfaceDescription !== undefined) t.text(F.interfaceDescription, v.off, 0, note.interfaceDescription);
-    addTimes(v, t, cx);
+    addTimes(v, t, { seconds: cx.seconds, nanos: cx.nanos, oddTime: note.oddTime });
     if (t.wanted(F.delta)) t.time(F.delta, v.off, 0, note.delta[0], note.delta[1]);
     if (t.wanted(F.relative)) t.time(F.relative, v.off, 0, note.relative[0], note.relative[1]);
     addNumbers(v, t, cx);
+    if (v.wireEnd < v.end) t.expert(E.short);
     t.text(F.protocols, v.off, 0, '');
     if (note.duplicateOf !== undefined) t.num(F.duplicate, v.off, 0, note.duplicateOf);
     t.pop();

@@ -56,6 +56,11 @@ export class Chunk {
   /** Offset of the frame's octets in its (decompressed) file. */
   fileOffset: Float64Array;
   iface: CaptureInterface[];
+  /**
+   * Times by index in the chunk that a file gives with a fraction of a second and more: second and nanoseconds as Wireshark
+   * takes them, the latter for a number of 32 bits with a sign.
+   */
+  readonly oddTimes = new Map<number, readonly [number, number]>();
   /** Comments by index in the chunk. */
   readonly comments = new Map<number, string[]>();
   /** pcapng's epb_flags by index in the chunk, where present (bits 0-1: 1 inbound, 2 outbound). */
@@ -76,6 +81,7 @@ export class Chunk {
 
   reset(): void {
     this.count = 0;
+    this.oddTimes.clear();
     this.comments.clear();
     this.flags.clear();
     this.secrets.length = 0;

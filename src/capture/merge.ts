@@ -151,6 +151,8 @@ class MergedSource implements Capture {
     to.fileOffset[i] = from.fileOffset[at];
     to.iface[i] = from.iface[at];
     this.used += cap;
+    const odd = from.oddTimes.size > 0 ? from.oddTimes.get(at) : undefined;
+    if (odd) to.oddTimes.set(i, odd);
     const comments = from.comments.size > 0 ? from.comments.get(at) : undefined;
     if (comments) to.comments.set(i, comments);
     const flags = from.flags.size > 0 ? from.flags.get(at) : undefined;

@@ -134,6 +134,7 @@ export class PcapReader implements FormatReader {
       off[i] = pos + header;
       cap[i] = octets;
       wire[i] = onWire(original);
+      if (carry > 0) chunk.oddTimes.set(i, [second, Math.imul(part, scale)]);
       seconds[i] = second + carry;
       nanos[i] = (part - carry * units) * scale;
       number[i] = first + i;

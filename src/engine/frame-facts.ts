@@ -30,6 +30,9 @@ export class FrameFacts implements FrameNote {
   get customBlock(): CustomBlock | undefined {
     return this.packet.iface.customBlock;
   }
+  get oddTime(): readonly [number, number] | undefined {
+    return this.packet.oddTime;
+  }
   get comments(): readonly string[] | undefined {
     return this.packet.comments;
   }

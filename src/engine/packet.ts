@@ -87,6 +87,8 @@ export class Packet {
   findings: string[] | null = null;
   /** Octets of the tunnel's stream that are missing before what it brings: of each gap. */
   missing: number[] | null = null;
+  /** Second and nanoseconds as the file has them, where they are no time. */
+  oddTime: readonly [number, number] | undefined = undefined;
   /** Comments of the capture file. */
   comments: readonly string[] | undefined = undefined;
   /** Frame that it repeats, captured a second time; 0: none. */

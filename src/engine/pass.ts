@@ -264,6 +264,7 @@ export class Pass {
       this.previousSeconds = packet.seconds;
       this.previousNanos = packet.nanos;
     }
+    if (chunk.oddTimes.size > 0) packet.oddTime = chunk.oddTimes.get(i);
     if (chunk.comments.size > 0) packet.comments = chunk.comments.get(i);
     packet.previousSeconds = this.previousSeconds;
     packet.previousNanos = this.previousNanos;
@@ -472,6 +473,7 @@ function endOf(p: Packet): Packet {
   out.scope = p.scope;
   out.previousSeconds = p.previousSeconds;
   out.previousNanos = p.previousNanos;
+  out.oddTime = p.oddTime;
   out.comments = p.comments;
   out.isEnd = true;
   return out;
