@@ -90,6 +90,11 @@ export const E = experts({
   },
   chat: { code: 'http.start-line', severity: 'chat', message: 'Start line' },
   badHeader: { code: 'http.bad-header-name', severity: 'warn', message: 'Illegal characters found in header name' },
+  bare: {
+    code: 'http.bare-on-tls-port',
+    severity: 'warn',
+    message: 'Unencrypted HTTP protocol detected over encrypted port, could indicate a dangerous misconfiguration.',
+  },
   tooManyHeaders: { code: 'http.too-many-headers', severity: 'warn', message: 'More header fields than are shown' },
   teAndLength: {
     code: 'http.te-and-length',

@@ -24,6 +24,8 @@ import {
   Chunked,
   chunkAt,
   chunkTooLarge,
+  fieldLines,
+  fieldsOf,
   fieldValue,
   type Header,
   isStart,
@@ -88,16 +90,25 @@ export const http = defineDissector<HttpMessage>({
   codec,
 });
 
+/** Of HTTP over TLS. RFC 9110 §4.2.2 */
+const HTTPS_PORT = 443;
+
 /** Shows one message, or what goes on with a body, as a layer called `layer`. */
 export function dissectMessage(v: View, t: Tree, cx: Ctx, layer: Field, note?: HttpNote): void {
   const { buf } = v;
   const m = messageOf(v);
   t.open(layer, v.off, v.length);
+  const isOnPort = cx.sport === HTTPS_PORT || cx.dport === HTTPS_PORT;
+  const isBare = isOnPort && cx.stream === true && cx.inTls !== true;
   if (m === undefined) {
+    const stop = v.off + fieldLines(buf, v.off, v.end);
+    if (isBare && stop > v.off) t.expert(E.bare);
+    for (const h of fieldsOf(buf, v.off, stop)) looseField(buf, h, t);
     t.pop();
-    cx.data(v);
+    cx.data(v.sub(stop));
     return;
   }
+  if (isBare) t.expert(E.bare);
   const status = statusLine(buf, m.start);
   if (status === undefined) requestLine(buf, m, t);
   else statusFields(buf, m, status, t);
@@ -176,6 +187,14 @@ const lineText = (b: Uint8Array, line: TextLine): string =>
 
 /** Characters of a token, RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+/** What looks like a field where a message goes on, and is one for Wireshark. */
+function looseField(b: Uint8Array, h: Header, t: Tree): void {
+  t.open(F.startLine, h.off, h.next - h.off, t.labels ? lineText(b, h) : undefined);
+  t.strays(h.off, h.end - h.off);
+  if (!TOKEN.test(h.name)) t.expert(E.badHeader);
+  t.pop();
+}
 
 function headerField(b: Uint8Array, h: Header, isRequest: boolean, t: Tree): void {
   const { off, next } = h;

@@ -110,16 +110,26 @@ function wholeLineAt(b: Uint8Array, off: number, end: number, cut = false): Text
 }
 
 /**
- * How many octets Wireshark takes for field lines of a message whose start is missing: whole lines that begin with a
- * printable character and have a colon, up to an empty line; all there are where a line does not end. 0: none.
+ * How many octets Wireshark takes for field lines of a message whose start is missing: whole lines that have a colon, the
+ * first of which begins with a printable character, up to an empty line; all there are where a line does not end. 0: none.
  */
 export function fieldLines(b: Uint8Array, off: number, end: number): number {
   for (let at = off; ; ) {
     const line = wholeLineAt(b, at, end);
     if (line === undefined) return at > off ? end - off : 0;
     const isBlank = line.end === line.off;
-    const isField = b[at] >= SPACE && b[at] <= 126 && indexOf(b, COLON, at, line.end) >= 0;
+    const mayBegin = at > off || (b[at] >= SPACE && b[at] <= 126);
+    const isField = mayBegin && indexOf(b, COLON, at, line.end) >= 0;
     if (!isField) return at > off ? (isBlank ? line.next : at) - off : 0;
+    at = line.next;
+  }
+}
+
+/** The lines that {@link fieldLines} counts, up to `end`: the last one may have no end. */
+export function* fieldsOf(b: Uint8Array, off: number, end: number): Generator<Header> {
+  for (let at = off; at < end; ) {
+    const line = wholeLineAt(b, at, end, true)!;
+    if (line.end > line.off) yield header(b, line);
     at = line.next;
   }
 }

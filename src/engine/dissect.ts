@@ -352,7 +352,9 @@ export class Dissection implements Ctx {
    */
   private messages(pdus: readonly Pdu[], inTls = false): void {
     let before: Pdu | undefined;
+    const outer = this.inTls;
     for (const pdu of pdus) {
+      this.inTls = inTls;
       const said = this.leaves;
       if (before !== undefined && said > 0) {
         this.leafOf[said] = this.leafOf[said - 1];
@@ -363,11 +365,14 @@ export class Dissection implements Ctx {
         before?.dissector === pdu.dissector &&
         pdu.segments === undefined &&
         (before.segments === undefined || this.headerSplit(before));
-      if (pdu.around !== undefined && !this.again && before?.dissector !== pdu.around.dissector) this.around(pdu);
       const listed = this.protocols.length;
       // The ports may say what nobody reads; a body inside a message is none of theirs.
       const isUnread = pdu.dissector === this.dataStep.dissector && this.current === this.tcp;
+      const goesOn = isUnread && pdu.around?.dissector === this.http && pdu.around?.note === undefined;
+      const begins = !this.again && before?.dissector !== pdu.around?.dissector;
+      if (pdu.around !== undefined && begins && !goesOn) this.around(pdu);
       if (isUnread && pdu.around?.dissector !== this.http) this.unread(pdu, inTls);
+      else if (goesOn && begins) this.layer(this.plan.of(this.http!), pdu.view);
       else this.layer(this.plan.of(pdu.dissector), pdu.view);
       if (pdu.unlisted === true) this.protocols.length = listed;
       if (pdu.messages) this.messages(pdu.messages, true);
@@ -376,8 +381,10 @@ export class Dissection implements Ctx {
         this.leaves = said;
       before = pdu;
     }
+    this.inTls = outer;
   }
   private again = false;
+  inTls = false;
 
   /** Octets of a stream that nobody reads: on the ports of HTTP tshark names no layer for them, unless they look like fields. */
   private unread({ view, probes }: Pdu, inTls: boolean): void {
@@ -386,8 +393,7 @@ export class Dissection implements Ctx {
     const fields = isHttp ? fieldLines(view.buf, view.off, view.end) : 0;
     if (probes) this.data(view);
     else if (fields > 0) {
-      this.layer(this.plan.of(this.http!), new View(view.source, view.off, view.off));
-      this.data(view.sub(view.off + fields));
+      this.layer(this.plan.of(this.http!), view);
     } else if (inTls || !isHttp) this.offer(this.ofPorts(inTls ? 'tls.name' : 'tcp.name'), view);
     if (isHttp && fields === 0) shorten(this.protocols, listed);
   }

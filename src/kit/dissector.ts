@@ -154,6 +154,8 @@ export interface Ctx {
   readonly nanos: number;
   /** Whether the messages of this packet were found in a stream (TCP), not in a datagram. */
   readonly stream?: boolean;
+  /** Whether the message at hand was opened from TLS. */
+  readonly inTls?: boolean;
   /** The innermost network layer so far; `ip` and `ipv6` set it. */
   net: NetPair;
   /** The innermost transport ports so far; `tcp` and `udp` set them. */

@@ -260,15 +260,23 @@ export class Tree {
     this.text(f, off, len);
     this.strays(off, len);
   }
-  /** Says of a text whether characters follow a NUL in it: most that read such a text do not see them. */
+  /**
+   * Says of a text whether characters follow a NUL in it: most that read such a text do not see them. Wireshark does not
+   * look farther than the octets are many in the text where each that is no ASCII has become three.
+   */
   strays(off: number, len: number): void {
     if (!this.wantsExperts) return;
     const { buf, end } = this.sources[this.now];
     const stop = Math.min(end, off + len);
     let i = buf.indexOf(0, off);
-    if (i < 0) return;
-    while (i < stop && buf[i] === 0) i++;
-    if (i < stop) this.expert(STRAY);
+    if (i < 0 || i >= stop) return;
+    let place = 0;
+    for (let at = off; at < i; at++) place += buf[at] < 0x80 ? 1 : 3;
+    while (i < stop && buf[i] === 0) {
+      i++;
+      place++;
+    }
+    if (i < stop && place < len) this.expert(STRAY);
   }
   /** Octets (also addresses: `ipv4`, `ipv6`, `ether`, `guid` read theirs from here); `value` where they are made up. */
   bytes(f: Field, off: number, len: number, value?: Uint8Array): void {
