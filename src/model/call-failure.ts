@@ -1,7 +1,8 @@
-import { joined, ofNumber, oneOf, ours, quoted, type Words, words } from '../kit/index.js';
+import { ofNumber, oneOf, ours, type Words, words } from '../kit/index.js';
 import type { CallFailure } from './entities.js';
+import { namedBy, textsOf } from './refusal.js';
 import { parameterOf } from './sip-event.js';
-import { ALTERNATIVES, MEDIA_TYPES, OPTION_TAGS, phraseOf } from './standard-words.js';
+import { ALTERNATIVES, phraseOf } from './standard-words.js';
 
 /** What final responses to an INVITE mean to somebody who wanted to phone. RFC 3261 §21, TS 24.229 §5.1.3.1 */
 const WORDS: Readonly<Record<number, string>> = {
@@ -132,16 +133,6 @@ const wanted = ({ type, action }: NonNullable<CallFailure['alternative']>): Word
 /** The same of a 380 that wants the UE to register anew. TS 24.229 §5.1.3.1 */
 const REGISTER_ANEW = 'The network does not serve the UE any more, and asks it to register anew';
 
-/** What a response names, by its status: RFC 3261 §21.4.13, §21.4.15, §21.4.16. */
-const NAMES: Readonly<Record<number, string>> = { 415: 'takes', 420: 'does not know', 421: 'demands' };
-const NAMED: ReadonlySet<string> = new Set([...OPTION_TAGS, ...MEDIA_TYPES]);
-
-function namedBy(status: number, named: string | undefined): Words | '' {
-  if (named === undefined || NAMES[status] === undefined) return '';
-  const all = named.split(',').map((t) => oneOf(t.trim(), NAMED));
-  return words` It ${ofNumber(status, (n) => NAMES[n])} ${joined(all, ', ')}.`;
-}
-
 /** A status with its reason phrase, which may be any text. */
 function withPhrase(status: number, phrase: string): Words | number {
   const p = phrase.trimEnd();
@@ -152,14 +143,8 @@ function withPhrase(status: number, phrase: string): Words | number {
 export function callFailure(status: number, phrase: string, more: Explanations): Failure {
   const q850 = more.reason.find((r) => /^\s*Q\.850\b/i.test(r));
   const cause = Number(q850 === undefined ? Number.NaN : parameterOf(q850, 'cause'));
-  const texts = new Set([
-    ...more.reason.flatMap((r) => parameterOf(r, 'text') ?? []),
-    ...(more.warning === undefined ? [] : [/"([^"]*)"/.exec(more.warning)?.[1] ?? more.warning]),
-  ]);
-  texts.delete('');
+  const said = textsOf(more.reason, more.warning);
   const alternative = alternativeOf(more.body ?? '');
-  const free = [...texts].map((t) => quoted('free', t));
-  const said = free.length === 0 ? '' : words`: ${joined(free, '; ')}`;
   const least = more.leastSeconds === undefined ? '' : ours` It wants ${more.leastSeconds} s at least.`;
   const asked = alternative === undefined ? '' : wanted(alternative);
   const meaning = alternative?.type === 'restoration' ? ours`${REGISTER_ANEW}` : ofNumber(status, meaningTo(more));

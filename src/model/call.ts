@@ -11,6 +11,7 @@ import type { MediaStream } from './media-stream.js';
 import { type Arrival, fileOf, type Moment, millis, type Seen } from './moment.js';
 import { OfferAnswer } from './offer-answer.js';
 import { Pinholes } from './pinholes.js';
+import { namesOf, warningOf } from './refusal.js';
 import { type Release, releaseOf } from './release-reason.js';
 import type { SessionMedia } from './session-media.js';
 import { placesOf } from './session-media.js';
@@ -20,14 +21,7 @@ import { Unheard } from './unheard.js';
 
 /** Loop Detected. */
 const MERGED = 482;
-const WARNING = headerId('Warning');
 const MIN_SE = headerId('Min-SE');
-/** Headers in which responses name what they want, or do not know: RFC 3261 §21.4.13, §21.4.15, §21.4.16. */
-const NAMING: Readonly<Record<number, number>> = {
-  415: headerId('Accept'),
-  420: headerId('Unsupported'),
-  421: headerId('Require'),
-};
 const USSD = 'application/vnd.3gpp.ussd+xml';
 /** Requests within a dialog whose refusal as unknown ends the call. RFC 5057 §5 */
 const WITHIN: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'INFO']);
@@ -454,13 +448,13 @@ export class Call {
     if ((status === 504 || status === 380) && /restoration/i.test(e.bodyText)) this.restoration = at;
     this.failure = callFailure(status, e.reason, {
       reason: e.texts(Header.Reason),
-      warning: e.text(WARNING),
+      warning: warningOf(e),
       retryAfter: e.seconds(Header.RetryAfter),
       body: status === 380 ? e.bodyText : '',
       replacing: this.features.replaces !== undefined,
       authorized: this.authorized,
       byUe: this.direction === 'terminated',
-      named: NAMING[status] === undefined ? undefined : e.text(NAMING[status]),
+      named: namesOf(e),
       leastSeconds: status === 422 ? e.seconds(MIN_SE) : undefined,
     });
     this.emergency ||= this.failure.alternative?.type === 'emergency'; // TS 24.229 §5.1.3.1: dialled as another number

@@ -1,12 +1,13 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { isChallenge } from '../../dissectors/sip/status.js';
 import { RP_CAUSES } from '../../dissectors/sms/values.js';
-import { type Own, ofNumber, oneOf, ours, words } from '../kit/index.js';
+import { ofNumber, oneOf, ours, UNTOLD, type Words, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { ANSWER_MS, awaited } from './answer-time.js';
 import type { MessageEntity, SmsEntry, SubscriptionEntity } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { type Arrival, isBefore, later, type Moment, millis, type Seen } from './moment.js';
+import { refusalOf } from './refusal.js';
 import type { SipEvent } from './sip-event.js';
 import { EVENTS } from './standard-words.js';
 import { uid } from './uid.js';
@@ -21,6 +22,8 @@ export interface Exchange<E> {
   readonly start: Seen;
   /** Of its answer. */
   answered: Seen | null;
+  /** The status of an answer that refuses it, and what that says beside it. */
+  said: Words;
   end: Seen;
 }
 
@@ -57,6 +60,7 @@ export function messageExchange(id: number, at: Arrival, e: SipEvent): Exchange<
     start,
     end: start,
     answered: null,
+    said: UNTOLD,
     entity: {
       id,
       uid: uid('message', e.callId, e.cseq),
@@ -80,6 +84,7 @@ export function subscriptionExchange(id: number, at: Arrival, e: SipEvent): Subs
     start,
     end: start,
     answered: null,
+    said: UNTOLD,
     granted: null,
     asked: null,
     ended: null,
@@ -113,6 +118,7 @@ export function follow(
   if (e.isRequest || e.status < 200 || e.method === 'NOTIFY') return;
   entity.status = e.status;
   entity.responseRow = at.row;
+  if (e.status >= 300) x.said = refusalOf(e);
   x.answered ??= x.end;
 }
 
@@ -195,21 +201,21 @@ export function judgeMessages(all: readonly Exchange<MessageEntity>[], until: Un
   for (const x of all) {
     const { entity: m } = x;
     const end = until(m.tunnel, x.start);
-    const raise = (code: string, detail: Own, remark: Remark = {}): void =>
+    const raise = (code: string, detail: Words, remark: Remark = {}): void =>
       findings.raise(code, x.answered ?? x.start, refsOf(m), { detail, ...remark });
     if (m.status !== undefined && m.status >= 400 && !isChallenge(m.status))
-      raise('message.failed', ours`The answer was ${m.status}.`, ABSENT.has(m.status) ? { severity: 'note' } : {});
+      raise('message.failed', words`The answer was ${x.said}`, ABSENT.has(m.status) ? { severity: 'note' } : {});
     if (x.answered === null && millis(x.start, end) >= ANSWER_MS) {
       const which = m.direction === 'down' ? ours`It went to the UE.` : ours`It came from the UE.`;
       findings.raise('message.no-answer', x.start, refsOf(m), awaited(x.start, end, 0, which));
     }
     if (m.sms?.cause !== undefined) {
       const name = ofNumber(m.sms.cause, (n) => (RP_CAUSES[n] === undefined ? '' : `: ${RP_CAUSES[n]}`));
-      raise('sms.error', ours`The cause is ${m.sms.cause}${name}.`);
+      raise('sms.error', words`The cause is ${m.sms.cause}${name}.`);
     }
     if (m.sms?.rp !== 'RP-DATA' || m.direction === undefined || m.status === undefined || m.status >= 300) continue;
     if (!reported.has(m) && millis(x.start, end) >= REPORT_MS)
-      raise('sms.no-report', ours`The reference is ${m.sms.reference}.`);
+      raise('sms.no-report', words`The reference is ${m.sms.reference}.`);
   }
 }
 
@@ -245,11 +251,11 @@ export function judgeSubscriptions(
       });
     if (status === undefined || status < 400 || isChallenge(status)) continue;
     if (method === 'PUBLISH') {
-      const detail = ours`The answer was ${status}.`;
+      const detail = words`The answer was ${x.said}`;
       findings.raise('publication.failed', x.answered ?? x.start, refsOf(x.entity), { detail });
     } else
       findings.raise('subscription.failed', x.answered ?? x.start, refsOf(x.entity), {
-        detail: words`The answer to ${event === '' ? 'the request' : words`the one for ${oneOf(event, EVENTS)}`} was ${status}.`,
+        detail: words`The answer to ${event === '' ? 'the request' : words`the one for ${oneOf(event, EVENTS)}`} was ${x.said}`,
         // A later one takes its place, as where the network no longer knows the first. RFC 6665 §4.1.2.2
         ...((event !== 'reg' || (accepted.get(kindOf(x.entity)) ?? -1) > i) && { severity: 'note' }),
       });

@@ -1,9 +1,9 @@
 import { isChallenge } from '../../dissectors/sip/status.js';
-import { isoSecond, type Own, ofNumber, oneOf, ours, quoted, tenths, words } from '../kit/index.js';
+import { isoSecond, type Own, ofNumber, oneOf, ours, quoted, tenths, type Words, words } from '../kit/index.js';
 import { awaited, inSeconds } from './answer-time.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { later, type Moment, millis, type Seen } from './moment.js';
-import { LATE_MS, type Registration } from './registration.js';
+import { LATE_MS, type Refused, type Registration } from './registration.js';
 import { CONTACT_EVENTS } from './standard-words.js';
 
 /** Raises a finding about the registration, by default where its last answer came. */
@@ -54,7 +54,9 @@ export function judgeRegistration(r: Registration, until: Moment, beside: boolea
   judgeInterval(r, raise);
   judgeWay(r, raise);
   const refused =
-    r.state === 'failed' || (r.isDoubtful && r.status > 0) ? { at: last, status: r.status } : r.unrefreshed;
+    r.state === 'failed' || (r.isDoubtful && r.status > 0)
+      ? { at: last, status: r.status, said: r.said }
+      : r.unrefreshed;
   const isToldElsewhere =
     isTooBrief(r) ||
     isDisjoint(r) ||
@@ -78,7 +80,7 @@ export function judgeRegistration(r: Registration, until: Moment, beside: boolea
 
 /** What became of the offer to protect SIP. RFC 3329, TS 33.203 annex H */
 function judgeSecurity(r: Registration, at: Seen, raise: Raise): void {
-  if (r.isUnagreed) raise('sip.security-refused', at, { detail: ours`The answer was ${r.status}.` });
+  if (r.isUnagreed) raise('sip.security-refused', at, { detail: words`The answer was ${r.said}` });
   if (r.security.mismatch) raise('sip.security-mismatch');
   if (r.security.disjoint && !r.isUnagreed)
     raise('sip.security-disjoint', at, r.state === 'registered' ? { severity: 'note' } : {});
@@ -204,22 +206,27 @@ const TIMED_OUT = ours` A server behind the one that sent it did not answer in t
 
 function judgeRefusal(
   r: Registration,
-  { status }: { readonly status: number },
-  raise: (code: string, detail: Own, confidence?: Remark['confidence']) => void,
+  { status, said }: Refused,
+  raise: (code: string, detail: Words, confidence?: Remark['confidence']) => void,
 ): void {
   const refresh = r.registered === null ? '' : ' to the refresh';
-  const detail = ours`The answer${refresh} was ${status}.${r.emergency ? ' It was to be an emergency registration.' : ''}`;
-  const isAnswered = r.registered === null && r.authentication.challenges > 0;
-  const why = isAnswered ? ours` It came for the answer to a challenge: password, K or OPc may be wrong, too.` : '';
-  if (status === 403) raise('sip.register-forbidden', ours`${detail}${why}`);
+  const detail = words`The answer${refresh} was ${said}${r.emergency ? ' It was to be an emergency registration.' : ''}`;
+  const { challenges } = r.authentication;
+  const why =
+    r.registered !== null || challenges === 0
+      ? ''
+      : r.isPestered
+        ? ours` ${challenges} challenges came in a row before: password, K or OPc are wrong, most likely.`
+        : ours` It came for the answer to a challenge: password, K or OPc may be wrong, too.`;
+  if (status === 403) raise('sip.register-forbidden', words`${detail}${why}`);
   else if (status === 305) raise('sip.restoration', detail);
-  else if (status === 504) raise('sip.restoration', ours`${detail}${TIMED_OUT}`, 'possible');
+  else if (status === 504) raise('sip.restoration', words`${detail}${TIMED_OUT}`, 'possible');
   else if (r.retryAfter !== undefined)
-    raise('sip.register-overload', ours`${detail} It may try again after ${r.retryAfter} s.`);
+    raise('sip.register-overload', words`${detail} It may try again after ${r.retryAfter} s.`);
   else if (isChallenge(status))
     raise(
       'sip.register-failed',
-      ours`${r.authentication.isRejected ? 'The network did not take the credentials' : 'The UE did not answer the challenge'}.`,
+      words`${r.authentication.isRejected ? 'The network did not take the credentials' : 'The UE did not answer the challenge'}.`,
     );
   else raise('sip.register-failed', detail);
 }

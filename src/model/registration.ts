@@ -1,6 +1,6 @@
 import { Header, headerId } from '../../dissectors/sip/index.js';
 import { isChallenge } from '../../dissectors/sip/status.js';
-import { addressText, type Own, parseAddress } from '../kit/index.js';
+import { addressText, type Own, parseAddress, UNTOLD, type Words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { SecurityAgreement, type SubscriberSecrets } from './aka.js';
 import { ANSWER_MS, awaited, COPY_MS, EMERGENCY, IMS_ANSWER_MS } from './answer-time.js';
@@ -10,6 +10,7 @@ import type { ClockSteps } from './clock.js';
 import type { RegistrationEntity, RegistrationState, TransactionEntry } from './entities.js';
 import type { Remark } from './findings.js';
 import { type Arrival, earlier, later, type Moment, millis, type Seen } from './moment.js';
+import { refusalOf } from './refusal.js';
 import type { SipEvent } from './sip-event.js';
 import { uid } from './uid.js';
 import { Unheard } from './unheard.js';
@@ -45,6 +46,14 @@ interface Running {
   readonly authorized: boolean;
 }
 
+/** An answer that refuses a REGISTER. */
+export interface Refused {
+  readonly at: Seen;
+  readonly status: number;
+  /** Its status, and what it says beside that. */
+  readonly said: Words;
+}
+
 /** One registration of a contact: the REGISTER requests of one Call-ID (RFC 3261 §10.2) and what came of them. */
 export class Registration {
   readonly start: Seen;
@@ -57,7 +66,7 @@ export class Registration {
   /** The user was registered in the end, under another Call-ID. */
   isRecovered = false;
   /** The last refresh was refused. */
-  unrefreshed: { readonly at: Seen; readonly status: number } | null = null;
+  unrefreshed: Refused | null = null;
   emergency = false;
   /** Whether its contacts name the instance (RFC 5626 §4.1), and one whose host is not the sender. */
   hasInstance = false;
@@ -71,6 +80,7 @@ export class Registration {
   /** Last final status, where it was sent, and what else it says. */
   status = 0;
   statusAt: Seen | null = null;
+  said: Words = UNTOLD;
   retryAfter: number | undefined;
   /** A 421 demands a security agreement of a UE that offers none. RFC 3329 §2.3.1 */
   private demanded = false;
@@ -191,6 +201,7 @@ export class Registration {
     Object.assign(t.entry, { status, reason: e.reason, responseRow: seen.row, ms: millis(t.at, seen) });
     this.status = status;
     this.statusAt = seen;
+    if (status >= 300) this.said = refusalOf(e);
     this.retryAfter = e.seconds(Header.RetryAfter);
     if (isChallenge(status)) this.challenged(seen, t, e);
     else if (status < 300) this.accepted(seen, t, e);
@@ -249,7 +260,7 @@ export class Registration {
     if (status === 423 || status === 494) return; // RFC 3261 §10.2.8, RFC 3329 §2.3.1: asks for another try
     if (this.state === 'registered') {
       // The binding stays until it expires.
-      if (this.isRefresh(t)) this.unrefreshed = { at, status };
+      if (this.isRefresh(t)) this.unrefreshed = { at, status, said: this.said };
       return;
     }
     this.state = 'failed';
@@ -258,6 +269,11 @@ export class Registration {
 
   /** Whether the network challenges without end. */
   get isLooping(): boolean {
+    return this.isPestered && isChallenge(this.status);
+  }
+
+  /** Whether the network challenged again and again, whatever came of it. */
+  get isPestered(): boolean {
     const { challenges, sameNonce } = this.authentication;
     return challenges >= LOOP || (sameNonce > 0 && this.state !== 'registered');
   }
