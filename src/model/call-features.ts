@@ -3,7 +3,7 @@ import { isChallenge } from '../../dissectors/sip/status.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import { ANSWER_MS } from './answer-time.js';
 import type { CallDialog, CallFeatureEntries, Hold, Preconditions, SessionTimer } from './entities.js';
-import { type Moment, millis, type Seen } from './moment.js';
+import { isBefore, type Moment, millis, type Seen } from './moment.js';
 import { isHold, type SessionMedia } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
 import { Transfers } from './transfers.js';
@@ -270,6 +270,14 @@ export class CallFeatures {
   /** The first request within the call that nothing answered although there was time, until the call's end. */
   unanswered(end: Moment): Asked | undefined {
     return this.asking.find((r) => !ENDING.has(r.method) && millis(r.at, end) >= ANSWER_MS);
+  }
+
+  /** The last request that was to refresh the session since the timer was set, where nothing has answered it. RFC 4028 §7.4 */
+  get refreshing(): Asked | undefined {
+    const { refreshed } = this;
+    return this.asking.findLast(
+      (r) => (r.method === 'INVITE' || r.method === 'UPDATE') && refreshed !== undefined && isBefore(refreshed, r.at),
+    );
   }
 
   /**

@@ -263,15 +263,22 @@ function judgePreconditions(c: Call, end: Moment, raise: (code: string, at: Seen
 }
 
 function judgeTimer(c: Call, end: Moment, raise: (code: string, at: Seen, remark?: Remark) => void): void {
-  const { timer, refreshed, unrefreshed } = c.features;
+  const { timer, refreshed, unrefreshed, refreshing } = c.features;
   if (timer === undefined || refreshed === undefined) return;
   const ms = c.features.since(c.end ?? end);
   const least = (timer.seconds - Math.min(MARGIN_S, timer.seconds / 3)) * 1000;
   if (ms < (c.end === null ? timer.seconds * 1000 : least)) return;
-  const tried = unrefreshed === undefined ? '' : ours` The last try got ${unrefreshed}.`;
+  // Where the call ends at once behind the request there was no time for an answer.
+  const isSilent = refreshing !== undefined && millis(refreshing.at, c.end ?? end) >= TRYING_MS;
+  const tried = isSilent
+    ? ours` The last try, ${REQUEST[refreshing.method]} of the ${refreshing.by}${again(refreshing)}, was not answered.`
+    : unrefreshed === undefined
+      ? ''
+      : ours` The last try got ${unrefreshed}.`;
   raise('call.session-expired', c.end ?? refreshed, {
     detail: ours`The interval is ${timer.seconds} s, and ${Math.round(ms / 1000)} s passed without a refresh.${tried}`,
     lasted: { from: refreshed, to: c.end ?? end, leastMs: c.end === null ? timer.seconds * 1000 : least },
+    ...(isSilent && { rows: [refreshing.at.row] }),
     ...(c.end !== null && { confidence: 'likely' }),
   });
 }

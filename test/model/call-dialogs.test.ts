@@ -354,6 +354,33 @@ test('a refresh that is refused is told of where the session runs out', async ()
   assert.match(r.findings[0].meaning, /without a refresh\. The last try got 500\./);
 });
 
+test('a refresh that nothing answers is told of, too, where there was time for an answer', async () => {
+  const headers = [['Session-Expires', '90;refresher=uac']] as const;
+  const refresh = sip(`UPDATE ${BOB}`, { toTag: 'b', cseq: 2, headers });
+  const asked = (over: number) =>
+    ended(
+      invited(talk(), 1000)
+        .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: sdp(CORE, 40_000), headers }, 'down'))
+        .up(1210, sip(`ACK ${BOB}`, { toTag: 'b' }))
+        .up(46_000, refresh)
+        .up(48_000, refresh)
+        .up(52_000, refresh),
+      over,
+    );
+  const f = finding(await found(both(asked(62_000), 1210, 3000)), 'call.session-expired');
+  assert.match(f.meaning, / The last try, an UPDATE of the caller, sent 3 times in 6 s, was not answered\. /);
+  assert.equal(f.rows.length, 2);
+  // One that came as the session ended had no time for an answer.
+  const late = ended(
+    invited(talk(), 1000)
+      .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: sdp(CORE, 40_000), headers }, 'down'))
+      .up(1210, sip(`ACK ${BOB}`, { toTag: 'b' }))
+      .up(61_500, refresh),
+    62_000,
+  );
+  assert.doesNotMatch(finding(await found(both(late, 1210, 3000)), 'call.session-expired').meaning, /The last try/);
+});
+
 test('a refresh without Session-Expires ends the timer (RFC 4028 §7.2)', async () => {
   const headers = [['Session-Expires', '90;refresher=uac']] as const;
   const t = invited(talk(), 1000)
