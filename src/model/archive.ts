@@ -124,7 +124,7 @@ export class Archive {
   private alone(s: MediaStream, now: Moment): void {
     if (!this.model.media.isUnique(s)) return;
     if (isSure(s)) {
-      judgeStreamOf(this.model, s, now);
+      judgeStreamOf(this.model, s, now, []);
       this.put(s);
     }
     this.model.media.forget(s);

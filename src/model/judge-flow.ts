@@ -1,5 +1,6 @@
 import { joined, type Own, ours, quoted, tenths, words } from '../kit/index.js';
 import type { Call } from './call.js';
+import type { Place } from './entities.js';
 import type { Findings, Ref } from './findings.js';
 import type { MediaStream } from './media-stream.js';
 import { isBefore, type Moment, millis } from './moment.js';
@@ -133,16 +134,24 @@ const NOMINATED_MS = 5000;
 const isNominated = (streams: readonly MediaStream[], c: Call): boolean =>
   streams.some((s) => s.tunnel !== 0 && s.rtp.packets >= SPEAKING && millis(c.answer!, s.rtp.end) >= NOMINATED_MS);
 
+/** Names a direction between two places. */
+const wayOf = (from: Place, to: Place): string => `${from.address} ${from.port} ${to.address} ${to.port}`;
+
 /**
- * Streams towards a side since the answer: to wherever it wanted them; in a tunnel the direction says it where addresses
- * are translated. Early media are of the network, mostly, and no sign that the call has any.
+ * Streams towards a side since the answer: to wherever it wanted them, or back to where its own come from, as gateways send
+ * to who is behind a NAT (RFC 4961 §4); in a tunnel the direction says it where addresses are translated. Early media are
+ * of the network, mostly, and no sign that the call has any.
  */
 function streamsTo(streams: readonly MediaStream[], c: Call, byCaller: boolean): MediaStream[] {
   const up = c.direction === 'originated' ? !byCaller : undefined;
+  const isWanted = ({ to }: MediaStream, side: boolean): boolean => c.session.hasWanted(side, to.address, to.port);
+  const back = new Set(streams.flatMap((s) => (isWanted(s, !byCaller) ? wayOf(s.to, s.from) : [])));
   return streams.filter(
     (s) =>
       !isBefore(s.rtp.end, c.answer!) &&
-      (c.session.hasWanted(byCaller, s.to.address, s.to.port) || (up !== undefined && s.tunnel !== 0 && s.up === up)),
+      (isWanted(s, byCaller) ||
+        (back.has(wayOf(s.from, s.to)) && !isWanted(s, !byCaller)) ||
+        (up !== undefined && s.tunnel !== 0 && s.up === up)),
   );
 }
 

@@ -77,8 +77,17 @@ function lostWhere(s: MediaStream, findings: Findings): Own | '' {
     : ours` That was before the tunnel, in the EFTF or the network behind it.`;
 }
 
-/** Streams inside a tunnel to where no session description wants them, while a call with agreed media was up. */
-export function judgeOutside(s: MediaStream, calls: Iterable<Call>, end: Moment, findings: Findings): void {
+/**
+ * Judges a stream inside a tunnel to where no session description wants it, while a call with agreed media was up.
+ * @param own the streams of its call, where it has one
+ */
+export function judgeOutside(
+  s: MediaStream,
+  calls: Iterable<Call>,
+  own: readonly MediaStream[],
+  end: Moment,
+  findings: Findings,
+): void {
   const { start, packets } = s.rtp;
   if (s.tunnel === 0 || packets <= STRAY) return;
   const call = callOf(s, calls, end);
@@ -86,6 +95,7 @@ export function judgeOutside(s: MediaStream, calls: Iterable<Call>, end: Moment,
   if (isCarriedOver(s, call)) return;
   // Who wants what is half the story where a side has not said it, or may have before the call began here.
   if (call.session.isDue(true) || call.session.isDue(false) || findings.has('capture.order', s.tunnel)) return;
+  const isBack = isAnswering(s, call, own);
   findings.raise(
     'media.outside',
     start,
@@ -94,7 +104,22 @@ export function judgeOutside(s: MediaStream, calls: Iterable<Call>, end: Moment,
       { kind: 'call', id: call.id },
       { kind: 'tunnel', id: s.tunnel },
     ],
-    { detail: words`It goes to ${quoted('address', s.to.address)}:${s.to.port}.` },
+    {
+      detail: words`It goes to ${quoted('address', s.to.address)}:${s.to.port}${isBack ? ', where the media of the UE come from: the other side sends back to there' : ''}.`,
+      ...(isBack && { severity: 'note' }),
+    },
+  );
+}
+
+/**
+ * Whether a stream to a UE goes to where that sends from, and not to the address that it named, which is none of the tunnel:
+ * gateways do so for who is behind a NAT. RFC 4961 §4, TS 23.228 annex G.2
+ */
+function isAnswering(s: MediaStream, { session }: Call, streams: readonly MediaStream[]): boolean {
+  if (s.up || session.descriptions.some((d) => d.addresses.includes(s.to.address))) return false;
+  const isSame = (a: Place, b: Place): boolean => a.address === b.address && a.port === b.port;
+  return streams.some(
+    (o) => o.up && o.tunnel === s.tunnel && o.rtp.packets >= STREAM && isSame(o.from, s.to) && isSame(o.to, s.from),
   );
 }
 

@@ -115,9 +115,10 @@ function judgeMediaOfCalls(m: SessionModel): void {
   for (const c of signalling.calls) for (const tunnel of c.tunnels) append(calls, tunnel, c);
   for (const s of media.streams) {
     append(inTunnel, s.tunnel, s);
-    judgeStreamOf(m, s, end, calls.get(s.tunnel) ?? []);
     if (s.copyOf === null) append(streams, s.call, s);
   }
+  for (const s of media.streams)
+    judgeStreamOf(m, s, end, s.call === 0 ? [] : (streams.get(s.call) ?? []), calls.get(s.tunnel) ?? []);
   for (const c of signalling.calls) {
     const own = streams.get(c.id) ?? [];
     const until = heardUntil(m, c.tunnels, c.start);
@@ -182,18 +183,23 @@ function registeredFor({ signalling }: SessionModel, c: Call): Moment | undefine
 /** Judges a call that is over, with its streams, before the capture ends. */
 export function judgeOver(m: SessionModel, c: Call, streams: readonly MediaStream[], now: Moment): void {
   judgeCall(c, now, () => registeredFor(m, c), m.findings);
-  for (const s of streams) judgeStreamOf(m, s, now);
+  for (const s of streams) judgeStreamOf(m, s, now, streams);
   judgeProgress(c, (tunnel) => [...m.media.streams].filter((s) => s.tunnel === tunnel), now, m.findings);
   judgeFlow(c, streams, now, m.findings);
   judgeMoves(c, streams, m.findings);
   judgePairs(c, streams, now, m.findings);
 }
 
-/** Judges one stream. @param calls those among which its own may be */
+/**
+ * Judges one stream.
+ * @param own the streams of its call, where it has one
+ * @param calls those among which its own may be
+ */
 export function judgeStreamOf(
   m: SessionModel,
   s: MediaStream,
   end: Moment,
+  own: readonly MediaStream[],
   calls: Iterable<Call> = m.signalling.calls,
 ): void {
   const { findings, signalling } = m;
@@ -203,7 +209,7 @@ export function judgeStreamOf(
   }
   const call = signalling.calls.at(s.call);
   judgeStream(s, findings);
-  judgeOutside(s, s.call === 0 ? calls : call === undefined ? [] : [call], end, findings);
+  judgeOutside(s, s.call === 0 ? calls : call === undefined ? [] : [call], own, end, findings);
   judgeSource(s, call, findings);
   judgePackets(s, call, findings);
   judgeBandwidth(s, call, findings);

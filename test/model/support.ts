@@ -112,6 +112,13 @@ export class Talk extends Script {
     if (beyond > 0) builder.packet(udp(at('192.0.2.99', 9), at('192.0.2.98', 9), new Uint8Array(1)), this.end + beyond);
     return reportOn(builder.build().octets);
   }
+
+  /** The talk outside of any tunnel, each packet in a frame of its own. */
+  bare(): Promise<Json> {
+    const builder = new CaptureBuilder();
+    for (const { packet, ms, side } of this.said) builder.packet(packet, ms, side);
+    return reportOn(builder.build().octets);
+  }
 }
 
 const SCHEMA = reportSchema(Object.keys(CATALOGUE));
