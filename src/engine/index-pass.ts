@@ -254,6 +254,7 @@ export class IndexPass implements ConnectionHost, TcpOwner, FollowedOwner {
     const d = announced ?? this.finder.find(p, state);
     const { packet } = this;
     packet.refused = announced === undefined ? refusing(state, direction, p) : null;
+    packet.expectation = state.expectations[direction];
     packet.protocol = UDP;
     packet.conversation = conversation(state, direction);
     packet.transport = p.buf;

@@ -6,7 +6,7 @@ import type { Envelope } from '../tunnel/deframe.js';
 import type { TlsPdu } from '../tunnel/tls-pdu.js';
 import type { Tunnel } from '../tunnel/tunnel.js';
 import type { Fault } from './faults.js';
-import type { Conversation, FlowState } from './scope.js';
+import type { Conversation, Expectation, FlowState } from './scope.js';
 
 /** Something that the index pass left for a dissector about the layer that starts at `off`. */
 interface Note {
@@ -59,6 +59,8 @@ export class Packet {
   carriers: Datagram[] | null = null;
   /** Of the flow: 0 from the endpoint seen first. */
   direction: 0 | 1 = 0;
+  /** UDP: what was announced for the datagram when it was indexed; the flow may know by now what comes later. */
+  expectation: Expectation | undefined = undefined;
   /** UDP: who takes the datagram; null: nobody. */
   dissector: AnyDissector | null = null;
   /** UDP: who was announced for the datagram and refuses it. */

@@ -29,7 +29,7 @@ import type { Tap } from './pass.js';
 import { ICMP_HEADER, pathMessage, quotedEnds, tellPath } from './path-told.js';
 import { judgeRebound } from './rebound.js';
 import type { Registry } from './registry.js';
-import type { UdpState } from './scope.js';
+import type { Expectation, UdpState } from './scope.js';
 import { Stacks } from './stacks.js';
 import { tally } from './tally-envelope.js';
 import type { TcpState } from './tcp-state.js';
@@ -279,7 +279,7 @@ export class SessionTap implements Tap {
     c.dport = p.dport;
     c.stream = false;
     if (c.end - c.off >= 2 && isRtcp(c.buf, c.off)) this.control(c);
-    else this.flowed(c, state, direction);
+    else this.flowed(c, state, direction, state.expectations[direction]);
     return true;
   }
 
@@ -463,13 +463,12 @@ export class SessionTap implements Tap {
       state.model = this.conversation(state, packet.flow!);
       if (at.tunnel !== 0) this.check(packet);
     }
-    this.flowed(c, state, packet.direction);
+    this.flowed(c, state, packet.direction, packet.expectation);
   }
 
   /** A packet of media in a flow that is followed. */
-  private flowed(c: Content, state: UdpState, direction: 0 | 1): void {
+  private flowed(c: Content, state: UdpState, direction: 0 | 1, told: Expectation | undefined): void {
     const { at } = this;
-    const told = state.expectations[direction];
     const note = told !== undefined && told.dissector === this.rtp ? (told.note as MediaNote | undefined) : undefined;
     const agreed = note?.by === undefined ? note : undefined;
     const s = this.model.rtp(at, c, state.model as MediaFlow, direction, agreed);
