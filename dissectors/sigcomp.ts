@@ -31,7 +31,7 @@ const SHA1 = 20;
 const LENGTHS = { 0: 'No partial state (Message type 2)', 1: '(6 bytes)', 2: '(9 bytes)', 3: '(12 bytes)' };
 /** RFC 3320 §7.3: bytecode goes to multiples of 64 from 128 on. */
 const destination = (n: number): string => (n === 0 ? 'Reserved' : String(64 * (n + 1)));
-/** RFC 4077 §4. */
+/** RFC 4077 §3.2 */
 const REASONS: Readonly<Record<number, string>> = Object.fromEntries(
   (
     'STATE_NOT_FOUND CYCLES_EXHAUSTED USER_REQUESTED SEGFAULT TOO_MANY_STATE_REQUESTS INVALID_STATE_ID_LENGTH ' +

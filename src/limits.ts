@@ -202,7 +202,7 @@ export const LIMITS = {
   tcpConnections: 8192,
   tcpSendOctets: 1 << 20,
   tcpEarlySegments: 128,
-  /** What a UE takes of routers: addresses, routers, DNS servers. RFC 4862 §5.5.3 wants such a bound */
+  /** What a UE takes of routers: addresses, routers (two at least, RFC 4861 §6.3.4), DNS servers. */
   hostAddresses: 16,
   hostRouters: 4,
   hostServers: 8,

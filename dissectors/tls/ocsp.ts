@@ -9,12 +9,12 @@ import { EXTENSION_LAYERS } from './x509layers.js';
 import { dissectName } from './x509names.js';
 import {
   CERTIFICATE_EXPERTS,
-  count,
   dissectBits,
   dissectGeneralizedTime,
   dissectIdentifier,
   heading,
   readDer,
+  sequence,
 } from './x509nodes.js';
 
 /**
@@ -59,20 +59,18 @@ function dissectBasic(t: Tree, b: Uint8Array, e: Element): void {
   dissectAlgorithm(t, b, d.expect(Tag.Sequence), X.ocspSignatureAlgorithm);
   dissectBits(t, b, d.expect(Tag.BitString), X.ocspSignature);
   const wrapped = d.optional(context(0));
-  if (wrapped !== undefined) {
-    const list = inside(b, wrapped).expect(Tag.Sequence);
-    count(t, b, list, X.ocspCertificates);
-    const all = inside(b, list);
-    while (all.more) {
-      const one = all.expect(Tag.Sequence);
+  if (wrapped !== undefined)
+    sequenceOf(t, b, inside(b, wrapped).expect(Tag.Sequence), X.ocspCertificates, (one) => {
       heading(t, X.ocspCertificate, one);
       dissectCertificateBody(t, b, one);
       t.pop();
-    }
-    t.pop();
-  }
+    });
   t.pop();
 }
+
+/** A SEQUENCE of nothing but SEQUENCEs. */
+const sequenceOf = (t: Tree, b: Uint8Array, e: Element, field: Field, one: (element: Element) => void): void =>
+  sequence(t, b, e, field, one, Tag.Sequence);
 
 function dissectData(t: Tree, b: Uint8Array, e: Element): void {
   heading(t, X.ocspData, e);
@@ -86,11 +84,7 @@ function dissectData(t: Tree, b: Uint8Array, e: Element): void {
   else t.bytes(X.ocspByKey, who.off, who.end - who.off);
   t.pop();
   dissectGeneralizedTime(t, b, d.expect(Tag.GeneralizedTime), X.ocspProduced);
-  const responses = d.expect(Tag.Sequence);
-  count(t, b, responses, X.ocspResponses);
-  const all = inside(b, responses);
-  while (all.more) dissectSingle(t, b, all.expect(Tag.Sequence));
-  t.pop();
+  sequenceOf(t, b, d.expect(Tag.Sequence), X.ocspResponses, (one) => dissectSingle(t, b, one));
   const extensions = d.optional(context(1));
   if (extensions !== undefined)
     dissectExtensions(t, b, inside(b, extensions).expect(Tag.Sequence), X.ocspResponseExtensions);
@@ -120,10 +114,7 @@ function dissectSingle(t: Tree, b: Uint8Array, e: Element): void {
 
 /** RFC 6960 §4.4 */
 function dissectExtensions(t: Tree, b: Uint8Array, e: Element, field: Field): void {
-  count(t, b, e, field);
-  const all = inside(b, e);
-  while (all.more) {
-    const one = all.expect(Tag.Sequence);
+  sequenceOf(t, b, e, field, (one) => {
     const d = inside(b, one);
     heading(t, X.ocspExtension, one);
     const oid = dissectIdentifier(t, b, d.expect(Tag.ObjectId), X.ocspExtensionId);
@@ -138,8 +129,7 @@ function dissectExtensions(t: Tree, b: Uint8Array, e: Element, field: Field): vo
       t.text(X.utcTimeSyntax, time.off, time.end - time.off, timeText(derTime(b, time)));
     }
     t.pop();
-  }
-  t.pop();
+  });
 }
 
 function dissectCertificateId(t: Tree, b: Uint8Array, e: Element): void {

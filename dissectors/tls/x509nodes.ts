@@ -67,19 +67,24 @@ export function dissectBits(t: Tree, b: Uint8Array, e: Element, field: Field): v
   t.bytes(field, e.off + 1, e.end - e.off - 1);
 }
 
-/** Count of the elements of `e` as the value of `field`, as Wireshark shows sequences; what follows is under it. */
-export function count(t: Tree, b: Uint8Array, e: Element, field: Field): void {
+/**
+ * A sequence: the count of its elements as the value of `field`, as Wireshark shows it, and below it each of them as `one`
+ * shows it. @throws Malformed where one is no `tag`
+ */
+export function sequence(
+  t: Tree,
+  b: Uint8Array,
+  e: Element,
+  field: Field,
+  one: (element: Element) => void,
+  tag?: number,
+): void {
   const n = countElements(b, e);
   t.num(field, e.off, e.end - e.off, n);
   if (t.labels) t.label(`${field.label}: ${counted(n, 'item')}`);
   t.push();
-}
-
-/** A sequence: the count of its elements as the value of `field`, and below it each of them as `one` shows it. */
-export function sequence(t: Tree, b: Uint8Array, e: Element, field: Field, one: (element: Element) => void): void {
-  count(t, b, e, field);
   const all = inside(b, e);
-  while (all.more) one(all.next());
+  while (all.more) one(tag === undefined ? all.next() : all.expect(tag));
   t.pop();
 }
 

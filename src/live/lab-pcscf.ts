@@ -193,7 +193,7 @@ export class LabPcscf {
       ['Max-Forwards', String(hops - 1)],
       ...routes.map((r): [string, string] => ['Route', r]),
     ];
-    // RFC 5658 §3.2: two where the one side speaks TCP and the other UDP
+    // RFC 5658 §5: two where the one side speaks TCP and the other UDP
     const sides = to.peer.protocol === from.protocol ? [from] : [to.peer, from];
     if (method === 'INVITE')
       for (const side of sides) headers.push(...this.ownAt(side).map((uri): [string, string] => ['Record-Route', uri]));

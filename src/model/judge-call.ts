@@ -6,7 +6,7 @@ import type { Findings, Ref, Remark } from './findings.js';
 import { partOf } from './judge-flow.js';
 import { type Moment, millis, type Seen } from './moment.js';
 
-/** TS 24.229 §7.7: T1 of the UE; a proxy says 100 within 200 ms (RFC 3261 §16.2), one way there and one back. */
+/** TS 24.229 §7.7: T1 of the UE; a proxy says 100 within 200 ms (RFC 3261 §17.2.1), one way there and one back. */
 const TRYING_MS = 2000;
 /** Nobody waits so long for a sign of the other side; ITU-T E.721 wants it after 11 s at most for 95 % of calls abroad. */
 const PROGRESS_MS = 20_000;

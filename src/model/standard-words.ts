@@ -14,7 +14,7 @@ export const ENDS = set('deactivated probation rejected timeout giveup noresourc
 export const ALTERNATIVES = set(
   'emergency restoration emergency-registration initial-registration anonymous-emergencycall',
 );
-/** What one may subscribe to: the registry of SIP event types. RFC 6665 §7.2 */
+/** What one may subscribe to: the registry of SIP event types. RFC 6665 §7.1 */
 export const EVENTS = set(
   `addressbook call-completion certificate conference conference-info consent-pending-additions credential dialog hold
   http-monitor kpml list load-control message-summary pending-additions poc-settings presence presence.winfo refer reg

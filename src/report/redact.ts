@@ -15,7 +15,7 @@ const ATTRIBUTE_TYPES: ReadonlySet<string> = new Set(Object.values(ATTRIBUTES));
 /** What a device calls itself where that says nothing: a UUID, or an IMEI. RFC 5626 §4.1, RFC 7254 */
 const INSTANCE = /^"?<?urn:(?:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|gsma:imei:[\d-]+(?:;[\w=-]+)*)>?"?$/i;
 
-/** Parameters of URIs (RFC 3261 §19.1.1, RFC 3966 §3, RFC 5626 §11.1, RFC 5627 §5) and words that they have for values. */
+/** Parameters of URIs (RFC 3261 §19.1.1, RFC 3966 §3, RFC 5626 §11.3, RFC 5627 §5) and words that they have for values. */
 const PARAMETERS: ReadonlySet<string> = new Set(
   `aai bnc cause comp cpc ext gr isub lr maddr method ob orig phone-context sigcomp-id sos target transport ttl user
   verstat`.split(/\s+/),
