@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
 import { address } from '../../src/live/address.js';
 import { LabPcscf } from '../../src/live/lab-pcscf.js';
@@ -15,7 +16,7 @@ import { Network } from './sip/network.js';
 const kept = (): number[] =>
   [InviteServer, InviteClient, NonInviteServer].map((kind) => queryObjects(kind, { format: 'count' }));
 
-test('of calls that are over the P-CSCF keeps nothing once their timers are over', () => {
+test('of calls that are over the P-CSCF keeps nothing once their timers are over', async () => {
   const x = lab(['alice'], [4]);
   const a = x.begin(0);
   const calls = (user: string): void => {
@@ -28,6 +29,8 @@ test('of calls that are over the P-CSCF keeps nothing once their timers are over
   x.clock.advance(64 * IMS_TIMERS.t1); // timer L of RFC 6026, the longest
   x.clock.advance(1000);
   a.events.length = 0; // they name the calls
+  // A compiler that still works on another thread may hold one for a moment.
+  for (let i = 0; i < 20 && kept().some((n) => n > 0); i++) await setTimeout(10);
   assert.deepEqual(kept(), [0, 0, 0]);
   assert.equal(a.ue.agent.registration.state, 'registered');
 });
