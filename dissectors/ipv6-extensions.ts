@@ -201,7 +201,7 @@ export const hopByHop = defineDissector({
   dissect(v, t, cx) {
     const h = start(v, t, HOP);
     if (cx.net.buf === v.buf && v.off !== cx.net.dst + 16) t.expert(E.notFirst);
-    options(t, h, v.off + 2, cx, true);
+    options(t, v, v.off + 2, h.wireEnd, cx, true);
     need(v, size(v.buf, v.off));
     t.pop();
     cx.next('ip.proto', u8(v.buf, v.off), v.sub(h.wireEnd));
@@ -221,7 +221,7 @@ export const destinationOptions = defineDissector({
   peek,
   dissect(v, t, cx) {
     const h = start(v, t, DST);
-    const home = options(t, h, v.off + 2, cx, false);
+    const home = options(t, v, v.off + 2, h.wireEnd, cx, false);
     need(v, size(v.buf, v.off));
     t.pop();
     if (home > 0) replaceAddress(cx, v.buf, home, 0);
@@ -259,7 +259,7 @@ function segments(t: Tree, h: View): number {
   t.bytes(RT.tag, off + 6, 2);
   if (u8(buf, off + 3) > last) t.expert(E.segmentsLeft);
   let o = off + 8;
-  for (let i = 0; i <= last && o + 16 <= h.wireEnd; i++, o += 16) {
+  for (let i = 0; i <= last; i++, o += 16) {
     need(h, 16, o);
     t.bytes(RT.segment, o, 16);
   }

@@ -58,6 +58,7 @@ const ALERTS = { 0: 'MLD', 1: 'RSVP', 2: 'Active Network' };
 const LENGTHS: Readonly<Record<number, number>> = {
   [TUNNEL_LIMIT]: 1,
   [ROUTER_ALERT]: 2,
+  [QUICK_START]: 6,
   [PATH_MTU]: 4,
   [JUMBO]: 4,
   [HOME_ADDRESS]: 16,
@@ -118,6 +119,7 @@ export const E = experts({
     message: 'When IPv6 payload length does not equal 0 a Jumbo Payload option must not be present',
     clause: 'RFC 2675 §3',
   },
+  unknown: { code: 'ipv6.unknown-option', severity: 'note', message: 'Unknown Data (not interpreted)' },
   jumboShort: {
     code: 'ipv6.jumbo-short',
     severity: 'error',
@@ -146,7 +148,7 @@ function quickStart(t: Tree, b: Uint8Array, o: number, n: number): void {
 /** Notices an option in the header of the two that it does not belong to. */
 function misplaced(t: Tree, kind: number, hopByHop: boolean): void {
   const own = kind === ROUTER_ALERT || kind === JUMBO || kind === PATH_MTU || kind === QUICK_START;
-  const others = kind === TUNNEL_LIMIT || kind === HOME_ADDRESS || kind === LINE_ID;
+  const others = kind === TUNNEL_LIMIT || kind === HOME_ADDRESS || kind === LINE_ID || kind === ILNP_NONCE;
   if (hopByHop ? others : own) {
     const where = hopByHop ? 'destination options' : 'hop-by-hop options';
     t.expert(E.wrongHeader, `${nameOf(TYPES, kind)} must use a ${where} header`);
@@ -154,12 +156,12 @@ function misplaced(t: Tree, kind: number, hopByHop: boolean): void {
 }
 
 /** What stands behind the length of an option; where that is wrong, the data is still read as long as it should be. */
-function data(t: Tree, h: View, o: number, cx: Ctx): void {
-  const { buf } = h;
+function data(t: Tree, v: View, o: number, cx: Ctx): void {
+  const { buf } = v;
   const kind = u8(buf, o);
   const n = u8(buf, o + 1);
   const at = o + 2;
-  need(h, LENGTHS[kind] ?? n, at);
+  need(v, kind === QUICK_START ? n : (LENGTHS[kind] ?? n), at);
   switch (kind) {
     case PADN:
       t.bytes(F.padn, at, n);
@@ -191,14 +193,21 @@ function data(t: Tree, h: View, o: number, cx: Ctx): void {
       if (n > 0) t.num(F.lineLength, at, 1, u8(buf, at));
       if (n > 1) t.text(F.line, at + 1, Math.min(u8(buf, at), n - 1));
       break;
-    default:
-      t.bytes(unnamed(kind), at, n);
+    default: {
+      const f = unnamed(kind);
+      t.bytes(f, at, n);
+      if (f === F.unknown) t.expert(E.unknown);
+    }
   }
 }
 
-/** In Wireshark's words, which are others for one option. */
-const lengthOf = (kind: number): string =>
-  kind === PATH_MTU ? 'PMTU Option: Invalid Length' : `${nameOf(TYPES, kind)}: Invalid length`;
+/** In Wireshark's words, which are others for some options. */
+const lengthOf = (kind: number): string => LENGTH_TEXTS[kind] ?? `${nameOf(TYPES, kind)}: Invalid length`;
+const LENGTH_TEXTS: Readonly<Record<number, string>> = {
+  [PATH_MTU]: 'PMTU Option: Invalid Length',
+  [QUICK_START]: 'Quick-Start: Invalid Length',
+  [ROUTER_ALERT]: 'Router alert: Invalid Length',
+};
 
 function unnamed(kind: number): Field {
   if ((kind & 0x1f) === 0x1e) return F.experimental; // RFC 4727 §2.3
@@ -206,16 +215,18 @@ function unnamed(kind: number): Field {
 }
 
 /**
- * The options between `off` and the end of the header `h`. Returns the offset of a home address, or 0. `hopByHop`: which header it is.
- * @throws Short where an option goes past the header
+ * The options between `off` and `stop`, the end of their header. Returns the offset of a home address, or 0. An option that
+ * is said to go on behind the header is read as far as it goes, as in tshark. `hopByHop`: which header it is.
+ * @throws Short where an option goes past the packet `v`
  */
-export function options(t: Tree, h: View, off: number, cx: Ctx, hopByHop: boolean): number {
-  const { buf } = h;
+export function options(t: Tree, v: View, off: number, stop: number, cx: Ctx, hopByHop: boolean): number {
+  const { buf } = v;
   let home = 0;
-  for (let o = off; o < h.wireEnd; ) {
-    need(h, 1, o);
+  for (let o = off; o < stop; ) {
+    need(v, 1, o);
     const kind = u8(buf, o);
-    const n = kind === PAD1 || o + 1 >= h.end ? -1 : u8(buf, o + 1);
+    if (kind !== PAD1) need(v, 2, o);
+    const n = kind === PAD1 ? -1 : u8(buf, o + 1);
     t.open(F.opt, o, 2 + n, t.labels ? nameOf(TYPES, kind, `Unknown IPv6 Option (${kind})`) : undefined);
     t.num(F.type, o, 1, kind);
     t.push();
@@ -225,15 +236,20 @@ export function options(t: Tree, h: View, off: number, cx: Ctx, hopByHop: boolea
     t.pop();
     if (kind === PAD1) t.none(F.pad1, o, 1);
     else {
-      need(h, 2, o);
       t.num(F.optionLength, o + 1, 1, n);
       if (LENGTHS[kind] !== undefined && LENGTHS[kind] !== n) t.expert(E.badOption, `${lengthOf(kind)} (${n} bytes)`);
       misplaced(t, kind, hopByHop);
-      data(t, h, o, cx);
+      data(t, v, o, cx);
+      const more = kind === QUICK_START ? 0 : n - (LENGTHS[kind] ?? n);
+      if (more > 0) {
+        need(v, 2 + n, o);
+        t.bytes(F.undecoded, o + 2 + n - more, more);
+        t.expert(E.unknown);
+      }
       if (kind === HOME_ADDRESS) home = o + 2;
     }
     t.pop();
-    o += 2 + (kind === PATH_MTU ? n : (LENGTHS[kind] ?? n));
+    o += 2 + (kind === PATH_MTU ? n : Math.max(n, kind === QUICK_START ? 0 : (LENGTHS[kind] ?? 0)));
   }
   return home;
 }
