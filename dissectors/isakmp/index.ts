@@ -12,7 +12,9 @@ import {
   u32,
   type View,
 } from 'fttscope/kit';
+import { CERTIFICATE_EXPERTS } from '../tls/x509nodes.js';
 import { attributeFields } from './attributes.js';
+import { CERTIFICATE_FIELDS, certificate, certificateRequest } from './certificates.js';
 import { F } from './fields.js';
 import { association } from './proposals.js';
 import { EXCHANGES } from './values.js';
@@ -38,6 +40,8 @@ const ENCRYPTION = 1;
 /** Payloads of version 1: RFC 2408 §3.1. */
 const ASSOCIATION_1 = 1;
 const KEY_EXCHANGE_1 = 4;
+const CERTIFICATE_1 = 6;
+const REQUEST_1 = 7;
 const HASH_1 = 8;
 const SIGNATURE_1 = 9;
 const NONCE_1 = 10;
@@ -48,6 +52,8 @@ const NAT_1: readonly number[] = [20, 130];
 /** Of version 2: RFC 7296 §3.2. */
 const ASSOCIATION = 33;
 const KEY_EXCHANGE = 34;
+const CERTIFICATE = 37;
+const REQUEST = 38;
 const NONCE = 40;
 const NOTIFY = 41;
 const VENDOR = 43;
@@ -122,6 +128,8 @@ function content(t: Tree, v: View, type: number): void {
     t.bytes(F.reserved, v.off + 2, 2);
     t.bytes(F.key, v.off + 4, v.length - 4);
   } else if (type === KEY_EXCHANGE_1) t.bytes(F.key, v.off, v.length);
+  else if (type === CERTIFICATE || type === CERTIFICATE_1) certificate(t, v, type === CERTIFICATE ? 2 : 1);
+  else if (type === REQUEST || type === REQUEST_1) certificateRequest(t, v, type === REQUEST ? 2 : 1);
   else if (type === HASH_1) t.bytes(F.hash, v.off, v.length);
   else if (NAT_1.includes(type)) t.bytes(F.natHash, v.off, v.length);
   else if (type === SIGNATURE_1) t.bytes(F.signature, v.off, v.length);
@@ -158,7 +166,8 @@ export const isakmp = defineDissector<IkeMessage>({
   title: 'Internet Security Association and Key Management Protocol',
   short: 'ISAKMP',
   spec: 'RFC 7296, RFC 7383, RFC 2408',
-  fields: { ...F, ...attributeFields },
+  fields: { ...F, ...attributeFields, ...CERTIFICATE_FIELDS },
+  experts: CERTIFICATE_EXPERTS,
   on: { 'udp.port': [500], udpencap: [500], 'ftt.envelope': ['ikev2'] },
 
   dissect(v, t) {

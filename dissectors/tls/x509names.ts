@@ -1,4 +1,4 @@
-import { counted, latin1, type Tree, utf8Text } from 'fttscope/kit';
+import { counted, type Field, latin1, type Tree, utf8Text } from 'fttscope/kit';
 import { countElements, type Element, inside, objectId, Tag } from './der.js';
 import { ATTRIBUTES, oidName } from './oids.js';
 import { X } from './x509fields.js';
@@ -74,7 +74,7 @@ const labelOf = (attributes: readonly Attribute[]): string =>
   attributes.map((a) => `${oidName(a.oid)}=${a.text}`).join(',');
 
 /** The choice of kind, and the name under it. `field` is who is named, `names` its sequence. */
-export function dissectName(t: Tree, b: Uint8Array, e: Element, field: typeof X.issuer, names = X.names): void {
+export function dissectName(t: Tree, b: Uint8Array, e: Element, field: Field, names = X.names): void {
   t.num(field, e.at, e.end - e.at, 0);
   t.push();
   const n = countElements(b, e);

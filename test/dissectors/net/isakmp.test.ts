@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isakmp } from '../../../dissectors/isakmp/index.js';
 import { file, ip4, rawPcap, udp } from '../../cli/run.js';
+import { besideTshark } from '../../support/beside-tshark.js';
 import { tsharkMissing } from '../../support/tshark.js';
+import { certificate } from '../../tls/certificate.js';
 import { differences, ours } from '../bodies/wire.js';
 
 const octets = (hex: string): Buffer => Buffer.from(hex.replace(/\s/g, ''), 'hex');
@@ -83,15 +85,36 @@ const MESSAGES = [
   message(0x20, 34, 8, 33, part(0, part(0, `01 01 00 01 ${part(0, '01 00 000c 000e ffff')}`))),
   message(0x20, 34, 8, 33, part(0, '00 00 0003 01 01 00 01')),
 ];
+/** Of the test: an authority, and what it signed. */
+const { der: CERTIFICATE } = certificate('ec', 'ue.example');
+const hex = (b: Uint8Array): string => Buffer.from(b).toString('hex');
+const NAME = '30 1a 31 0b 3009 0603550406 1302 5345 31 0b 3009 0603550403 0c02 6361';
+const CERTIFICATES = [
+  message(0x10, 2, 0, 7, part(6, `04 ${NAME}`) + part(7, `04 ${hex(CERTIFICATE)}`) + part(0, '04')),
+  message(0x10, 2, 0, 7, part(0, `07 ${NAME}`)),
+  message(0x10, 2, 0, 6, part(0, '04 30 03 020101')),
+  message(0x20, 35, 8, 37, part(38, `04 ${hex(CERTIFICATE)}`) + part(0, `04 ${'a1'.repeat(20)} ${'b2'.repeat(20)}`)),
+  message(0x20, 35, 8, 37, part(0, `0c ${'a1'.repeat(20)} ${hex(Buffer.from('http://www.example.com/c'))}`)),
+];
 const capture = (): string => file('isakmp.pcap', rawPcap(...MESSAGES.map((m) => ip4(17, udp(500, 500, m)))));
 
 describe('IKE', () => {
   test('every field is as in tshark', { skip: tsharkMissing }, async () => {
     const names = Object.values(isakmp.fields)
       .map((f) => f.name)
-      .filter((n) => n !== 'isakmp' && n !== 'isakmp.datapayload');
+      .filter((n) => n.startsWith('isakmp.') && n !== 'isakmp.datapayload');
     assert.ok(names.includes('isakmp.ike2.attr.key_length') && names.includes('isakmp.ipsec.attr.life_duration64'));
     assert.deepEqual(await differences(capture(), [...new Set(names)]), []);
+  });
+
+  test('certificates, and requests for them, name their layers', { skip: tsharkMissing }, async () => {
+    const names = ['isakmp.cert.encoding', 'isakmp.cert.x509.url', 'isakmp.certreq.type'];
+    const authorities = ['isakmp.ike.certreq.authority.sig', 'isakmp.ike.certreq.authority'];
+    const inside = ['x509af.serialNumber', 'x509sat.uTF8String', 'x509sat.CountryName'];
+    await besideTshark(
+      CERTIFICATES.map((m) => ip4(17, udp(500, 500, m))),
+      [...names, ...authorities, ...inside],
+    );
   });
 
   test('what is proposed can be read', async () => {
