@@ -1,5 +1,5 @@
 import { asSaid, fromCode, joined, ours, type Tell, type Told, type Words, words } from '../kit/index.js';
-import { LIMITS, type LimitReached, ReachedLimits } from '../limits.js';
+import { LIMITS, type LimitName, type LimitReached, ReachedLimits } from '../limits.js';
 import type { IsShaky } from './capture-quality.js';
 import { CATALOGUE, type CatalogueEntry, ORDER } from './catalogue.js';
 import type { ClockSteps } from './clock.js';
@@ -31,6 +31,8 @@ export interface Remark {
 }
 
 const MOST_ROWS = 20;
+/** Limits of what rows alone show: nothing of a report rests on them. */
+const OF_ROWS: ReadonlySet<LimitName> = new Set(['mediaCalls']);
 const SEVERITIES: readonly Severity[] = ['error', 'warn', 'note'];
 
 interface Raised {
@@ -93,7 +95,8 @@ export class Findings {
     const code = 'capture.capped';
     if (this.muted.has(code)) return;
     const names = limits.map(({ name, cap }) => ours`${name} (${cap})`);
-    const remark = { detail: words`Reached: ${joined(names, ', ')}.` };
+    const isMild = limits.every(({ name }) => OF_ROWS.has(name));
+    const remark: Remark = { detail: words`Reached: ${joined(names, ', ')}.`, ...(isMild && { severity: 'note' }) };
     const known = [...this.raised.values()].filter((r) => r.code === code);
     for (const r of known) r.remark = remark;
     if (known.length > 0) return;

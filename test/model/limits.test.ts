@@ -47,6 +47,20 @@ function reached(r: Json, hits: Partial<Record<LimitName, number>>): void {
 }
 
 describe('a report says that it lacks', () => {
+  test('Call-IDs that share an address: rows alone name them, and the report lacks nothing', async () => {
+    const t = addressed(new Talk());
+    const most = LIMITS.mediaCalls + 2;
+    for (let i = 0; i < most; i++)
+      t.up(1000 + 10 * i, sip('INVITE sip:bob@ims.example', { callId: `c${i}`, sdp: sdp(UE, 30_000) }));
+    const r = await found(t);
+    assert.deepEqual(
+      r.limits.map((l: Json) => l.name),
+      ['mediaCalls'],
+    );
+    assert.equal(finding(r, 'capture.capped').severity, 'note');
+    assert.equal(r.calls.length, most);
+  });
+
   test('session descriptions of a call; what holds is what was said last', async () => {
     const changes = 70;
     const changed = (misfit: boolean): Talk => {
