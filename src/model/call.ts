@@ -9,7 +9,7 @@ import { CallMessages } from './call-messages.js';
 import type { CallEntity, CallState } from './entities.js';
 import type { MediaStream } from './media-stream.js';
 import { type Arrival, fileOf, type Moment, millis, type Seen } from './moment.js';
-import { OfferAnswer } from './offer-answer.js';
+import { type Misfit, OfferAnswer } from './offer-answer.js';
 import { Pinholes } from './pinholes.js';
 import { namesOf, warningOf } from './refusal.js';
 import { type Release, releaseOf } from './release-reason.js';
@@ -74,7 +74,7 @@ export class Call {
   /** First description of the UE with a medium of speech or video whose bandwidth it does not tell. */
   unmeasured: Seen | null = null;
   /** The first answer of a session description that does not fit its offer, and how. */
-  misfit: { readonly at: Seen; readonly how: Words } | null = null;
+  misfit: ({ readonly at: Seen } & Misfit) | null = null;
   /** Where the other side answered the BYE that it knew the call no longer. RFC 3261 §15.1.2 */
   unknownBye: Seen | null = null;
   /** Where a proxy answered the BYE that nobody else did. RFC 3261 §21.4.9 */
@@ -203,8 +203,8 @@ export class Call {
     const tag = e.from.tag === this.callerTag ? e.to.tag : e.from.tag;
     this.messages.add(at, e, seen, identity, media, this.describe(seen, e, byCaller, media, tag));
     const side = byCaller ? 'caller' : 'callee';
-    const { misfit: how } = this.session;
-    if (how !== undefined) this.misfit ??= { at: seen, how };
+    const { misfit } = this.session;
+    if (misfit !== undefined) this.misfits(seen, misfit);
     if (media !== undefined) this.pinholes.described(side, media, tag, e.isRequest && e.to.tag !== '');
     if (media !== undefined && at.up && at.tunnel !== 0 && media.some(isUnmeasured)) this.unmeasured ??= seen;
     const error = serviceError(e);
@@ -318,7 +318,12 @@ export class Call {
   /** RFC 3261 §13.2.1: the 2xx answers what the INVITE offered, and ACK what a 2xx did. */
   private answerless(at: Seen, e: SipEvent, byCaller: boolean): void {
     if (e.body.length > 0 || !e.isWhole || this.failure !== undefined || !this.session.isDue(byCaller)) return;
-    this.misfit ??= { at, how: words`Nothing answers the offer.` };
+    this.misfits(at, { how: words`Nothing answers the offer.`, isIdle: false });
+  }
+
+  /** The first one counts, and one that does no harm counts less. */
+  private misfits(at: Seen, misfit: Misfit): void {
+    if (this.misfit === null || (this.misfit.isIdle && !misfit.isIdle)) this.misfit = { at, ...misfit };
   }
 
   /** Takes from an ACK what the capture lacks: RFC 3261 §13.2.2.4, that of a 2xx has a branch of its own; §17.1.1.3. */

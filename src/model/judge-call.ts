@@ -97,7 +97,11 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
   }
   // Where answers stand before what they answer nobody knows which description is an offer.
   const isMixed = [...c.tunnels].some((id) => findings.has('capture.order', id));
-  if (c.misfit !== null && !isMixed) findings.raise('sdp.answer-misfit', c.misfit.at, refs, { detail: c.misfit.how });
+  if (c.misfit !== null && !isMixed)
+    findings.raise('sdp.answer-misfit', c.misfit.at, refs, {
+      detail: c.misfit.how,
+      ...(c.misfit.isIdle && { severity: 'note' }),
+    });
   if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);
   judgeFeatures(c, refs, end, findings);
   judgeAcknowledgments(c, refs, end, findings);

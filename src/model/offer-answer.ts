@@ -42,10 +42,26 @@ const codecsOf = (m: Line): string[] => m.codecs.map((c) => c.toUpperCase()).fil
 const SECURED = /\bSAVPF?$/i;
 const PLAIN = /\bAVPF?$/i;
 
+/** How an answer does not fit its offer. */
+export interface Misfit {
+  readonly how: Words;
+  /** What the answer leaves out was not offered to be used: nothing flows otherwise for that. */
+  readonly isIdle: boolean;
+}
+
 /** How an answer does not fit its offer; undefined where it does. RFC 3264 §6 */
-function misfitOf(offer: readonly Line[], answer: readonly Line[]): Words | undefined {
-  if (offer.length !== answer.length)
-    return words`The offer has ${offer.length} media, and the answer ${answer.length}.`;
+function misfitOf(offer: readonly Line[], answer: readonly Line[]): Misfit | undefined {
+  if (offer.length === answer.length) {
+    const how = lineMisfit(offer, answer);
+    return how && { how, isIdle: false };
+  }
+  const left = offer.slice(answer.length);
+  const isIdle = left.length > 0 && left.every((o) => o.port === 0) && lineMisfit(offer, answer) === undefined;
+  return { how: words`The offer has ${offer.length} media, and the answer ${answer.length}.`, isIdle };
+}
+
+/** How the media of an answer do not fit those of the offer, each in its place. */
+function lineMisfit(offer: readonly Line[], answer: readonly Line[]): Words | undefined {
   for (const [i, a] of answer.entries()) {
     const o = offer[i];
     if (o.kind !== a.kind)
@@ -93,7 +109,7 @@ export class OfferAnswer {
   /** Tag of the dialog that was answered. */
   private settled: string | undefined;
   /** How the answer at hand does not fit its offer. */
-  misfit: Words | undefined;
+  misfit: Misfit | undefined;
   /** How often, since audio flowed both ways first, a description stopped that, went on without, or took it up again. */
   turns = 0;
   /** When that was last. */
@@ -129,7 +145,7 @@ export class OfferAnswer {
   }
 
   /** Holds the first answer of a dialog to an offer against it: a later one says the same again. */
-  private compare(e: SipEvent, byCaller: boolean, media: readonly SessionMedia[], tag: string): Words | undefined {
+  private compare(e: SipEvent, byCaller: boolean, media: readonly SessionMedia[], tag: string): Misfit | undefined {
     const { descriptions: all } = this;
     const { method, cseq, isRequest } = e;
     const at = all.findLastIndex(

@@ -172,6 +172,24 @@ describe('offer and answer', () => {
     assert.equal(await told(sdp(UE, 30_000), media(CORE, 'm=audio 40000 RTP/AVP 97')), undefined);
   });
 
+  test('an answer that leaves out what was offered as refused does no harm', async () => {
+    const told = async (offer: string, answer: string): Promise<Json> => {
+      const t = talk()
+        .up(1000, sip(`INVITE ${BOB}`, { sdp: offer }))
+        .down(1200, reply('200 OK INVITE', 1, answer))
+        .up(1210, ack(1))
+        .up(3000, sip(`BYE ${BOB}`, { ...mine, cseq: 2 }));
+      return finding(await found(both(t, 1210, 85)), 'sdp.answer-misfit');
+    };
+    // As phones do that have no video, and whose PBX offers it once more to say that there is none.
+    const idle = media(UE, audio(30_000), video(0));
+    const left = await told(idle, media(CORE, audio(40_000)));
+    assert.deepEqual([left.severity, left.rows.length], ['note', 1]);
+    assert.match(left.meaning, /^The offer has 2 media, and the answer 1\./);
+    assert.equal((await told(idle, media(CORE, video(41_000)))).severity, 'warn');
+    assert.equal((await told(media(UE, audio(30_000)), media(CORE, audio(40_000), video(0)))).severity, 'warn');
+  });
+
   test('an INVITE that begins without media holds nothing', async () => {
     const t = talk()
       .up(1000, sip(`INVITE ${BOB}`, { sdp: sdp(UE, 30_000, ['a=inactive']) }))
