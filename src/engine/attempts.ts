@@ -3,7 +3,7 @@ import { hostAndPortText, quoted, u16, words } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Place, Severity } from '../model/entities.js';
 import type { Findings } from '../model/findings.js';
-import { type Arrival, type Moment, millis } from '../model/moment.js';
+import { type Arrival, type Moment, millis, type Seen } from '../model/moment.js';
 import type { OtherAttempts } from '../model/other-attempts.js';
 import { Flag, type TcpLife } from '../model/tcp-life.js';
 import type { Working } from '../model/working.js';
@@ -51,8 +51,11 @@ export class Attempts {
     else this.other.told('sip', at, from, to.address, (flags & Flag.Rst) !== 0 ? 'refused' : 'answered');
   }
 
-  /** @param working servers of tunnels that work */
-  judge(end: Moment, working: Working, findings: Findings): void {
+  /**
+   * @param until when an answer to what was sent could be heard
+   * @param working servers of tunnels that work
+   */
+  judge(until: (sent: Seen) => Moment, working: Working, findings: Findings): void {
     // The worst of them says how bad all are.
     const all = [...this.open].map(([tcp, to]) => ({ tcp, to, severity: this.severity(to, working) }));
     all.sort((a, b) => rank(b) - rank(a));
@@ -68,7 +71,7 @@ export class Attempts {
           detail: words`The connection was to ${quoted('host', hostOf(to))}.${said}`,
           ...remark,
         });
-      else if (tcp.synRepeats > 0 || millis(tcp.syn, end) >= PATIENCE_MS) {
+      else if (tcp.synRepeats > 0 || millis(tcp.syn, until(tcp.syn)) >= PATIENCE_MS) {
         const tries = tcp.synRepeats + 1;
         findings.raise('tcp.no-answer', tcp.syn, [], {
           detail: words`${tries} SYN went to ${quoted('host', hostOf(to))}.${said}`,

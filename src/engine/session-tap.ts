@@ -9,7 +9,7 @@ import { LIMITS, type LimitReached, ReachedLimits } from '../limits.js';
 import type { CapturePoint, ProtocolCounts } from '../model/entities.js';
 import { Content } from '../model/events.js';
 import { MediaFlow } from '../model/media.js';
-import { Arrival, type Moment, type Seen } from '../model/moment.js';
+import { Arrival, fileOf, type Moment, type Seen } from '../model/moment.js';
 import { targetOf } from '../model/packet-sizes.js';
 import { limitOf } from '../model/path-messages.js';
 import type { SessionModel } from '../model/session-model.js';
@@ -539,7 +539,11 @@ export class SessionTap implements Tap {
         end,
       );
     this.model.finish(end, () => first.map((life) => tunnelEntity(life, { end: until(life), sessions, tell, clock })));
-    this.attempts.judge(end, new Working(this.model.tunnels), this.model.findings);
+    this.attempts.judge(
+      (sent) => watch.until([fileOf(sent)], end),
+      new Working(this.model.tunnels),
+      this.model.findings,
+    );
     this.points = capturePoints(lives, [...this.model.media.streams]);
   }
 }

@@ -3,7 +3,7 @@ import { append, nameOf, ofNumber, ours, quoted, words } from '../kit/index.js';
 import type { TunnelEntity } from './entities.js';
 import type { Findings, Remark } from './findings.js';
 import { tunnelRef } from './judge-tunnel.js';
-import { isBefore, type Moment, millis, type Seen } from './moment.js';
+import { fileOf, isBefore, type Moment, millis, type Seen } from './moment.js';
 import { BEFORE_TUNNEL_MS } from './other-attempts.js';
 import type { SessionModel } from './session-model.js';
 
@@ -71,7 +71,12 @@ function judgeNames(m: SessionModel, end: Moment, findings: Findings): void {
     // The other family may have an answer; a proxy resolves the name itself.
     const same = found.some((o) => o.name === q.name);
     const proxied = own.some((t) => t.proxy !== undefined);
-    if (same || proxied || (q.code < 0 && (millis(q.at, end) < ANSWER_MS || isDeaf(m, q.client, own, findings))))
+    if (
+      same ||
+      proxied ||
+      (q.code < 0 &&
+        (millis(q.at, m.watch.until([fileOf(q.at)], end)) < ANSWER_MS || isDeaf(m, q.client, own, findings)))
+    )
       continue;
     // Resolvers try endings of their own, and other names, before or after the one that leads to the EFTF.
     const reached =

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { encode } from 'fttscope/kit';
+import { codec as dns, dnsQuery, TYPE } from '../../dissectors/dns/message.js';
 import { Watch } from '../../src/model/watch.js';
 import { CaptureBuilder } from '../build/capture.js';
 import type { ConnectionOptions } from '../build/connection.js';
 import { clearConversation } from '../build/conversation.js';
-import { at } from '../build/packets.js';
+import { at, SYN, tcp, udp } from '../build/packets.js';
 import { told } from './files.js';
 import { both, called, codes, deregistered, ENDS, finding, type Json, registered, Talk, talk } from './support.js';
 
@@ -106,6 +108,20 @@ describe('what is not over when its capture ends', () => {
     assert.equal(r.registrations[0].state, 'registered');
     for (const code of ['sip.registration-expired', 'dhcp.lease-expired', 'tunnel.dead', 'tunnel.idle-cut'])
       assert.equal(finding(r, code), undefined, code);
+  });
+
+  test('nor are a SYN and the question for the name of the EFTF that it ends with', async () => {
+    const { client, server } = ENDS;
+    const question = encode(dns, dnsQuery(1, 'eftf.example', TYPE.A));
+    const asked = (ms: number): Uint8Array =>
+      new CaptureBuilder({ epoch: MONDAY })
+        .packet(tcp(client, server, { seq: 1, flags: SYN }, new Uint8Array(0)), 0)
+        .packet(udp(at('192.0.2.10', 5353), at('192.0.2.53', 53), question), 0)
+        .packet(udp(at('192.0.2.10', 9), at('192.0.2.53', 9), new Uint8Array(4)), ms)
+        .build().octets;
+    const next = tunnelled(registered(new Talk()), TUESDAY, OTHER);
+    assert.deepEqual(codes(await told([asked(1000), next], '', NAMES)), []);
+    assert.deepEqual(codes(await told([asked(9000), next], '', NAMES)).sort(), ['dns.eftf', 'tcp.no-answer']);
   });
 
   test('is where files are those of one rotation, and where the other one begins before', () => {
