@@ -526,7 +526,8 @@ export class SessionTap implements Tap {
     for (const life of lives) life.close(end, this.severalFiles);
     for (const life of first) {
       judgeConnection(life, this.model.findings);
-      this.model.used(life.tunnel.id, life.sources, life.targets, life.sizes, life.unreached);
+      const { sources, targets, sizes, unreached, tcp } = life;
+      this.model.used(life.tunnel.id, { sources, targets, sizes, unreached, tripMs: tcp.tripMs });
     }
     const sessions = new Map(first.map(({ tunnel }) => [tunnel.session?.clientRandom ?? '', tunnel.id]));
     sessions.delete('');

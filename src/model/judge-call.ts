@@ -64,8 +64,15 @@ const UNKNOWN = ours` The capture shows no registration of the UE.`;
 /**
  * Judges a call: why it failed, how it ended, and what happened within it.
  * @param registered until when the UE was, as far as is known: asked where a call was refused
+ * @param tripMs through its tunnels and back, 0 where that is not known
  */
-export function judgeCall(c: Call, end: Moment, registered: () => Moment | undefined, findings: Findings): void {
+export function judgeCall(
+  c: Call,
+  end: Moment,
+  registered: () => Moment | undefined,
+  tripMs: number,
+  findings: Findings,
+): void {
   const refs: Ref[] = [{ kind: 'call', id: c.id }, ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id }))];
   judgeFailure(c, refs, registered, findings);
   if (c.circle !== null && c.answer === null) findings.raise('call.redirect-loop', c.circle, refs);
@@ -104,7 +111,7 @@ export function judgeCall(c: Call, end: Moment, registered: () => Moment | undef
     });
   if (c.unmeasured !== null) findings.raise('sdp.no-bandwidth', c.unmeasured, refs);
   judgeFeatures(c, refs, end, findings);
-  judgeAcknowledgments(c, refs, end, findings);
+  judgeAcknowledgments(c, refs, end, tripMs, findings);
 }
 
 /** Why a call failed. */
@@ -130,16 +137,16 @@ function judgeFailure(c: Call, refs: readonly Ref[], registered: () => Moment | 
 }
 
 /** Whether each answer to the INVITE was heard, and acknowledged. */
-function judgeAcknowledgments(c: Call, refs: readonly Ref[], end: Moment, findings: Findings): void {
+function judgeAcknowledgments(c: Call, refs: readonly Ref[], end: Moment, tripMs: number, findings: Findings): void {
   const { unacked } = c;
   if (unacked !== undefined && millis(unacked, end) >= ANSWER_MS)
     findings.raise('call.no-ack', unacked, refs, {
       detail: ours`Several answered the call, and the answer of one of them was not acknowledged: it was to be, and ended at once.`,
     });
-  const isDeaf = c.unheard.judge('INVITE', 'an answer to it', (when, remark) =>
+  const isDeaf = c.unheard.judge('INVITE', 'an answer to it', tripMs, (when, remark) =>
     findings.raise('sip.answer-unheard', when, refs, { ...remark, ...(c.acked && { severity: 'warn' }) }),
   );
-  c.unheardAck.judge('the answer to INVITE', 'its ACK', (when, remark) =>
+  c.unheardAck.judge('the answer to INVITE', 'its ACK', tripMs, (when, remark) =>
     findings.raise('call.no-ack', when, refs, remark),
   );
   if (isDeaf || c.answer === null || c.acked || millis(c.answer, c.end ?? end) < ANSWER_MS) return;

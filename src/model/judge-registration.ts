@@ -13,8 +13,15 @@ type Raise = (code: string, when?: Seen, remark?: Remark) => void;
  * Judges a registration: how the UE and the network came to trust each other, whether it came about, and how long it lasted.
  * @param until when something of it could be heard: its tunnel may end before
  * @param beside the same phone has a tunnel that works: what it tried without one is no more than a note
+ * @param tripMs through its tunnel and back, 0 where that is not known
  */
-export function judgeRegistration(r: Registration, until: Moment, beside: boolean, findings: Findings): void {
+export function judgeRegistration(
+  r: Registration,
+  until: Moment,
+  beside: boolean,
+  tripMs: number,
+  findings: Findings,
+): void {
   const refs: Ref[] = [{ kind: 'registration', id: r.id }];
   if (r.tunnel !== 0) refs.push({ kind: 'tunnel', id: r.tunnel });
   const last = r.statusAt ?? r.start;
@@ -25,7 +32,7 @@ export function judgeRegistration(r: Registration, until: Moment, beside: boolea
   if (r.tunnel !== 0) judgeContact(r, raise);
   const isOpen = r.state === 'failed' || r.state === 'in-progress';
   // Who does not hear the answer sends the request again, and takes up no challenge.
-  const isDeaf = r.unheard.judge('REGISTER', 'an answer to it', (when, remark) =>
+  const isDeaf = r.unheard.judge('REGISTER', 'an answer to it', tripMs, (when, remark) =>
     raise('sip.answer-unheard', when, { ...remark, ...(!isOpen && { severity: 'warn' }) }),
   );
   const unanswered = isOpen ? r.unanswered(until) : unhealed(r) ? r.silent(until) : undefined;

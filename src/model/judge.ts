@@ -91,9 +91,15 @@ function judgeSignalling(m: SessionModel): void {
   const { findings, signalling, end } = m;
   const working = new Set(m.tunnels.flatMap((t) => (t.envelopes.up.total > 0 ? t.ue.address : [])));
   for (const r of signalling.registrations)
-    judgeRegistration(r, heardUntil(m, [r.tunnel], r.start), r.tunnel === 0 && working.has(r.source), findings);
+    judgeRegistration(
+      r,
+      heardUntil(m, [r.tunnel], r.start),
+      r.tunnel === 0 && working.has(r.source),
+      tripOf(m, [r.tunnel]),
+      findings,
+    );
   for (const c of signalling.calls)
-    judgeCall(c, heardUntil(m, c.tunnels, c.start), () => registeredFor(m, c), findings);
+    judgeCall(c, heardUntil(m, c.tunnels, c.start), () => registeredFor(m, c), tripOf(m, c.tunnels), findings);
   const heard = (tunnel: number | undefined, start: Seen): Moment => heardUntil(m, [tunnel ?? 0], start);
   judgeMessages(signalling.messages, heard, findings);
   judgeSubscriptions(signalling.subscriptions, heard, findings);
@@ -180,9 +186,13 @@ function registeredFor({ signalling }: SessionModel, c: Call): Moment | undefine
   return until;
 }
 
+/** Milliseconds through tunnels and back, of the slowest; 0 where that is not known, or not yet. */
+const tripOf = (m: SessionModel, tunnels: Iterable<number>): number =>
+  Math.max(0, ...[...tunnels].map((id) => m.insides.get(id)?.tripMs ?? 0));
+
 /** Judges a call that is over, with its streams, before the capture ends. */
 export function judgeOver(m: SessionModel, c: Call, streams: readonly MediaStream[], now: Moment): void {
-  judgeCall(c, now, () => registeredFor(m, c), m.findings);
+  judgeCall(c, now, () => registeredFor(m, c), tripOf(m, c.tunnels), m.findings);
   for (const s of streams) judgeStreamOf(m, s, now, streams);
   judgeProgress(c, (tunnel) => [...m.media.streams].filter((s) => s.tunnel === tunnel), now, m.findings);
   judgeFlow(c, streams, now, m.findings);

@@ -61,6 +61,8 @@ export class Inside {
   targets = new AddressUse();
   sizes = new PacketSizes();
   unreached = new Unreached();
+  /** Milliseconds from end to end of the tunnel and back, as its handshake took; 0 where that is not known, or not yet. */
+  tripMs = 0;
   readonly connections: SipConnections;
 
   /** @param reached is told of what does not fit */
@@ -179,8 +181,8 @@ export class SessionModel {
   }
 
   /** The addresses that the packets of a tunnel bear, how large they are, and which did not arrive. */
-  used(tunnel: number, sources: AddressUse, targets: AddressUse, sizes: PacketSizes, unreached: Unreached): void {
-    Object.assign(this.inside(tunnel), { sources, targets, sizes, unreached });
+  used(tunnel: number, use: Pick<Inside, 'sources' | 'targets' | 'sizes' | 'unreached' | 'tripMs'>): void {
+    Object.assign(this.inside(tunnel), use);
   }
 
   dhcp(at: Arrival, c: Content): void {

@@ -187,6 +187,11 @@ export class TcpLife {
   rttMs: number | undefined;
   /** From SYN+ACK to what the client sends next; at the EFTF that is the round trip to the UE. */
   ackMs: number | undefined;
+
+  /** The handshake from one end to the other and back, as far as it was seen. */
+  get tripMs(): number {
+    return (this.rttMs ?? 0) + (this.ackMs ?? 0);
+  }
   /** First ending event of each kind, and of all. */
   end: Ending | null = null;
   fin: Ending | null = null;

@@ -27,14 +27,16 @@ export class Unheard {
    * What is to be told, where answers that were on their way cannot explain it.
    * @param what came again
    * @param answer to it
+   * @param tripMs to whoever hears it and back, where that is known: repetitions of so long are on their way
    */
   judge(
     what: 'REGISTER' | 'INVITE' | 'the answer to INVITE',
     answer: 'an answer to it' | 'its ACK',
+    tripMs: number,
     raise: (at: Seen, remark: Remark) => void,
   ): boolean {
     const { first } = this;
-    if (first === null || this.times < CROSSING_TIMES || this.longestMs < CROSSING_MS) return false;
+    if (first === null || this.times < CROSSING_TIMES || this.longestMs < CROSSING_MS + tripMs) return false;
     const after = tenths(this.longestMs / 1000);
     const detail = ours`The ${first.up ? 'UE' : 'network'} sent ${what} ${this.times} times again after ${answer} had come by here, the last ${after} s after that.`;
     raise(first.at, { detail, rows: [first.answerRow] });

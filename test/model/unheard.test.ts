@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Shaper } from '../build/capture.js';
+import { clearConversation } from '../build/conversation.js';
+import { SYN } from '../build/packets.js';
 import {
   ALICE,
   addressed,
   BOB,
   CORE,
   called,
+  captured,
   codes,
   finding,
   found,
   registered,
+  reportOn,
   sdp,
   sip,
   Talk,
@@ -105,5 +110,18 @@ describe('answers that come by, and are not heard', () => {
     const r = await found(late, 3000);
     assert.equal(r.registrations[0].state, 'registered');
     assert.equal(finding(r, CODE).severity, 'warn');
+  });
+
+  test('by way of a satellite it comes as late as the handshake of the tunnel shows', async () => {
+    const t = registered(deafRegistering([0, 500, 1500]), 2000);
+    /** Captured at the EFTF; the UE takes so long to hear its SYN/ACK, and to answer. */
+    const told = async (ms: number) => {
+      const early: Shaper = (frames) =>
+        frames.map((f) => ((f.segment?.flags ?? 0) & SYN ? { ...f, time: f.time - 1e6 * ms } : f));
+      const { octets } = captured(clearConversation(t.steps), { start: 5000, end: 'none' }, { shape: [early] });
+      return finding(await reportOn(octets), CODE);
+    };
+    assert.equal((await told(20)).severity, 'warn');
+    assert.equal(await told(1400), undefined);
   });
 });
