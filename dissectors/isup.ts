@@ -2,7 +2,11 @@ import { defineDissector, fields, need, u8 } from 'fttscope/kit';
 
 /**
  * ISDN User Part, ITU-T Q.763, as SIP-I and MGCFs carry it in bodies (RFC 3204 §3.1): a message type, then parameters,
- * which are shown as octets.
+ * which are shown as octets:
+ *
+ *     +------------------+-------------- - -
+ *     | Message type (1) |  parameters …
+ *     +------------------+-------------- - -
  */
 const TYPES: Readonly<Record<number, string>> = {
   1: 'Initial address',

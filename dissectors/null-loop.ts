@@ -4,6 +4,10 @@ import { ETHERTYPES } from './numbers.js';
 /**
  * BSD loopback, LINKTYPE_NULL and LINKTYPE_LOOP (www.tcpdump.org/linktypes.html): four octets hold the address family,
  * in the byte order of the capturing machine (NULL) or in network order (LOOP). Small numbers tell the orders apart.
+ *
+ *     +------------+----------- - -
+ *     | Family (4) |  packet …
+ *     +------------+----------- - -
  */
 const HEADER = 4;
 const MAX_FAMILY = 1500;

@@ -238,6 +238,12 @@ test('a number may stand before the field that it is combined with', () => {
   holds('udp.port == {5055 - x.signed}', 'x.signed == {5055 - udp.port}');
 });
 
+test('what is divided stays whole where both are, whichever of them is not', () => {
+  holds('x.signed / 2 == -2', 'udp.port / 1000 == 5', 'x.big / 2 == 4611686018427387904');
+  holds('x.ratio / 2 == 0.125', 'x.signed / x.ratio == -20', 'x.grade / {x.ratio * 800} == 0.25');
+  fails('x.big / x.ratio > 0', 'x.signed / 0 == 0', 'x.signed % 0 == 0', 'x.ratio / 0 == 0', 'x.big / 0 == 0');
+});
+
 test('a slice that begins outside of its value is none', () => {
   holds('sip.Method[-6] == "I"', 'sip.Method[5]');
   fails('sip.Method[-7]', 'sip.Method[6]', 'sip.Method[-7:2] == "IN"');
