@@ -11,8 +11,11 @@ export interface Body {
   readonly octets: Uint8Array | string;
 }
 
+/** What is shown of a frame. */
 export interface Seen {
+  /** As `-T fields` has them, by name. */
   readonly values: Values;
+  /** Messages of its expert items. */
   readonly experts: readonly string[];
   readonly protocols: readonly string[];
   readonly info: string;
