@@ -100,8 +100,9 @@ const NOTHING: readonly Expert[] = [];
 /** What is known about the connection of a flow. */
 class Connection {
   private keys: InitialKeys | null = null;
-  /** The direction of the client. */
+  /** The direction of the client, and the ID that it wants to be sent to. */
   private client: 0 | 1 = 0;
+  private clientId = '';
   /** IDs by which packets belong to it. */
   private ids: string[] = [];
   /** By direction: octets of the ID that its sender wants to be sent to. */
@@ -128,6 +129,7 @@ class Connection {
         ? reservedKeys(cx.ciphers, buf, at, h)
         : initialKeys(cx.ciphers, h.version, buf.subarray(h.dcid, h.dcid + h.dcidLength));
       this.client = cx.direction;
+      this.clientId = hex(buf, h.scid, h.scidLength, '');
       this.ids = [id];
       this.settled = this.restarted = false;
       this.streams = [new CryptoStream(), new CryptoStream()];
@@ -157,10 +159,16 @@ class Connection {
     else cx.capped('quicIds');
   }
 
+  /** Who sent a packet: 0 the client, 1 the server. IDs say it also where what generates traffic has one address for both. */
+  private side(cx: Track, b: Uint8Array, h: LongHeader): 0 | 1 {
+    if (this.clientId === '' || h.dcidLength === 0) return cx.direction === this.client ? 0 : 1;
+    return hex(b, h.dcid, h.dcidLength, '') === this.clientId ? 1 : 0;
+  }
+
   private open(cx: Track, v: View, at: number, h: LongHeader): Seen {
     const { keys, streams } = this;
     if (cx.ciphers === undefined || keys === null || h.version === Q050) return { at: at - v.off, refused: NOTHING };
-    const server = cx.direction === this.client ? 0 : 1;
+    const server = this.side(cx, v.buf, h);
     const packet = openPacket(cx.ciphers, server === 0 ? keys.client : keys.server, v.buf, at, h);
     if (packet === undefined) return { at: at - v.off, refused: [E.badTag] };
     const deliveries = follow(packet.payload, streams[server], cx, h.version);

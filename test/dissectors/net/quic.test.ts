@@ -8,6 +8,7 @@ import { ciphers } from '../../../src/crypto/ciphers.js';
 import { concat, View } from '../../../src/kit/index.js';
 import { at, udp } from '../../build/packets.js';
 import { file, rawPcap } from '../../cli/run.js';
+import { besideTshark } from '../../support/beside-tshark.js';
 import { tsharkMissing } from '../../support/tshark.js';
 import { differences, ours } from '../bodies/wire.js';
 import { octets } from './layers.js';
@@ -23,10 +24,16 @@ const SERVER = octets(`
 const PAYLOAD = `02000000000600405a020000560303eefce7f7b37ba1d1632e96677825ddf73988cfc79825df566dc5430b9a045a12001301000
   02e00330024001d00209d3c940d89690b84d08a60993c144eca684d1081287c834d5311bcf32bb9da1a002b00020304`;
 
-/** The client's Initial packet number 0 with so many octets of padding, of a version in hex, under these keys. */
-function initial(version: string, client: InitialKeys['client'], octetsInside: number, dcid = DCID): Uint8Array {
+/** An Initial packet number 0 with so many octets of padding, of a version in hex, under these keys. */
+function initial(
+  version: string,
+  client: InitialKeys['client'],
+  octetsInside: number,
+  dcid = DCID,
+  scid: Uint8Array = new Uint8Array(0),
+): Uint8Array {
   const length = (0x4000 + 1 + octetsInside + 16).toString(16);
-  const head = octets(`c0 ${version} 08 ${hex(dcid)} 00 00 ${length} 00`);
+  const head = octets(`c0 ${version} 08 ${hex(dcid)} 0${scid.length} ${hex(scid)} 00 ${length} 00`);
   const gcm = createCipheriv('aes-128-gcm', client.key, client.iv); // its nonce is the IV
   gcm.setAAD(head);
   const packet = concat([head, gcm.update(new Uint8Array(octetsInside)), gcm.final(), gcm.getAuthTag()]);
@@ -111,6 +118,22 @@ suite('QUIC', () => {
     const path = file('quic-retry.pcap', rawPcap(...packets));
     assert.deepEqual(await differences(path, ['quic.packet_number', 'quic.frame_type', 'frame.protocols']), []);
     assert.equal((await ours(path))[3]!.values.get('quic.frame_type')?.length, 1); // it was opened
+  });
+
+  test('IDs say who sends where both sides have one address', { skip: tsharkMissing }, async () => {
+    const keys = initialKeys(ciphers, V1, DCID);
+    const [client, server] = [octets('c1c1c1c1c1c1c1c1'), octets('5e5e5e5e5e5e5e5e')];
+    const one = at('192.0.2.1', 443);
+    const packets = [
+      initial('00000001', keys.client, 1200, DCID, client),
+      initial('00000001', keys.server, 1200, client, server),
+      initial('00000001', keys.client, 1200, server, client),
+    ];
+    const stacks = await besideTshark(
+      packets.map((p) => udp(one, at('192.0.2.2', 443), p)),
+      ['quic.packet_number', '_ws.expert.message'],
+    );
+    assert.equal(stacks.length, packets.length);
   });
 
   test('numbers of variable length, RFC 9000 A.1', () => {
