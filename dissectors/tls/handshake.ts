@@ -1,4 +1,4 @@
-import { counted, type Field, nameOf, need, type Tree, u8, u24, u32, type View } from 'fttscope/kit';
+import { type Ctx, counted, type Field, nameOf, need, type Tree, u8, u24, u32, View } from 'fttscope/kit';
 import { dissectCertificate } from './certificate.js';
 import { isGrease } from './ciphersuites.js';
 import { dissectAuthorities, dissectExtensions, dissectSchemes, dissectStatus, type Within } from './extensions.js';
@@ -34,6 +34,8 @@ export interface Session {
   readonly version: number;
   /** Negotiated cipher suite, 0 while unknown. */
   readonly suite: number;
+  /** {@link Ctx.unpack} */
+  readonly unpack?: Ctx['unpack'];
 }
 
 /** Name of the message at `off`: a HelloRetryRequest is told from a ServerHello by its random. RFC 8446 §4.1.3 */
@@ -187,11 +189,27 @@ function finished(s: Scan, session: Session): void {
   } else s.none(F.verifyData, s.left);
 }
 
-function compressedCertificate(s: Scan): void {
-  s.u16(F.compressionAlgorithm); // RFC 8879 §4
-  s.u24(F.uncompressedLength);
+/** Compressions of certificates as content codings that are the same. RFC 8879 §3, §7.3 */
+const CODINGS: Readonly<Record<number, string>> = { 1: 'deflate', 2: 'br' };
+
+/** RFC 8879 §4: the message that was compressed is a Certificate without its header. */
+function compressedCertificate(s: Scan, session: Session): void {
+  const { t } = s;
+  const coding = CODINGS[s.u16(F.compressionAlgorithm)];
+  const length = s.u24(F.uncompressedLength);
   const data = s.vector24(F.compressedLength);
-  data.bytes(F.compressed, data.left);
+  const { off, left } = data;
+  data.bytes(F.compressed, left);
+  if (coding === undefined || left === 0) return;
+  const plain = session.unpack?.(coding, s.v.buf.subarray(off, off + left));
+  if (plain === undefined || plain.length !== length) return;
+  const v = View.of(plain, 'Decompressed certificate');
+  t.push();
+  const before = t.enter(v.source);
+  const depth = t.level;
+  certificate(new Scan(t, v, 0, plain.length), session);
+  t.leave(before, depth);
+  t.pop();
 }
 
 function nextProtocol(s: Scan, session: Session): void {

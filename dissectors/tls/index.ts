@@ -1,4 +1,5 @@
 import {
+  type Ctx,
   type Dissector,
   defineDissector,
   experts,
@@ -114,7 +115,7 @@ function shownVersion(b: Uint8Array, off: number, end: number, note: TlsRecordNo
   return note === undefined || note.version === 0 || hello ? version(b, off) : note.version;
 }
 
-function dissectRecord(v: View, t: Tree, note: TlsRecordNote | undefined): void {
+function dissectRecord(v: View, t: Tree, cx: Ctx, note: TlsRecordNote | undefined): void {
   const { buf, off } = v;
   const outer = type(buf, off);
   const n = length(buf, off);
@@ -130,7 +131,11 @@ function dissectRecord(v: View, t: Tree, note: TlsRecordNote | undefined): void 
   t.num(F.recordLength, off + 3, 2, n);
   if (n > LARGEST) t.expert(E.recordLength);
   if (opaque && content.view !== undefined) t.num(F.contentType, off, 1, content.type);
-  dissectContent(content, fragment, t, { version: negotiated, suite: note?.cipherSuite ?? 0 });
+  dissectContent(content, fragment, t, {
+    version: negotiated,
+    suite: note?.cipherSuite ?? 0,
+    ...(cx.unpack !== undefined && { unpack: cx.unpack }),
+  });
   if (note?.resumes) {
     t.none(F.resumed, fragment.off, fragment.length);
     t.expert(E.resumed);
@@ -141,7 +146,7 @@ function dissectRecord(v: View, t: Tree, note: TlsRecordNote | undefined): void 
 }
 
 /** Records behind the first one, where others than TCP carry TLS: each segment's records are given one by one. */
-function more(v: View, t: Tree): void {
+function more(v: View, t: Tree, cx: Ctx): void {
   const { buf, off, end } = v;
   for (
     let at = off + RECORD_HEADER + length(buf, off);
@@ -149,7 +154,7 @@ function more(v: View, t: Tree): void {
     at += RECORD_HEADER + length(buf, at)
   ) {
     if (!plausible(buf, at) || end - at < RECORD_HEADER + length(buf, at)) return;
-    dissectRecord(v.sub(at), t, undefined);
+    dissectRecord(v.sub(at), t, cx, undefined);
   }
 }
 
@@ -189,8 +194,8 @@ export const tls: Dissector<TlsRecordImage> = defineDissector<TlsRecordImage>({
     else {
       need(v, RECORD_HEADER);
       if (plausible(v.buf, v.off)) {
-        dissectRecord(v, t, note);
-        more(v, t);
+        dissectRecord(v, t, cx, note);
+        more(v, t, cx);
       } else {
         t.expert(E.unknownRecord);
         need(v, v.wireLength);
