@@ -110,16 +110,6 @@ const F = fields({
   data: { name: 'classicstun.att.data', label: 'Data', type: 'bytes' },
 });
 
-const ADDRESSES = new Set([1, 2, 4, 5, 11, 14, 17, 18]);
-const NUMBERS: Readonly<Record<number, Field>> = { 13: F.lifetime, 15: F.magic, 16: F.bandwidth };
-const CHANGE_REQUEST = 3;
-const ERROR_CODE = 9;
-const UNKNOWN = 10;
-const DATA = 19;
-const ADDRESS_TYPE = 22;
-const XOR_MAPPED = 0x8020;
-const SERVER = 0x8022;
-
 export const classicStun = defineDissector({
   proto: 'classicstun',
   title: 'Simple Traversal of UDP Through NAT',
@@ -177,50 +167,76 @@ function attributes(v: View, t: Tree, cx: Ctx, end: number): void {
     t.num(F.attType, at, 2, type);
     t.num(F.attLength, at + 2, 2, u16(buf, at + 2));
     need(v, stop - at, at);
-    attribute(v, t, cx, type, at + 4, stop);
+    (VALUES[type] ?? anyValue)({ v, t, cx, at: at + 4, n: stop - at - 4 });
     t.pop();
     at = stop;
   }
 }
 
-function attribute(v: View, t: Tree, cx: Ctx, type: number, at: number, end: number): void {
-  const { buf } = v;
-  const n = end - at;
-  if (ADDRESSES.has(type)) address(t, buf, at, n);
-  else if (type === XOR_MAPPED) maskedAddress(t, buf, v.off + 4, at, n);
-  else if (type === ERROR_CODE) {
-    if (n < 4) return;
-    t.bits(F.errorClass, at + 2, 1, u8(buf, at + 2));
-    t.num(F.error, at + 3, 1, u8(buf, at + 3));
-    if (n > 4) t.text(F.reason, at + 4, n - 4);
-  } else if (type === CHANGE_REQUEST) {
-    if (n < 4) return;
-    t.bits(F.changeIp, at, 4, u32(buf, at));
-    t.bits(F.changePort, at, 4, u32(buf, at));
-  } else if (NUMBERS[type] !== undefined) {
-    if (n >= 4) t.num(NUMBERS[type], at, 4, u32(buf, at));
-  } else if (type === ADDRESS_TYPE) {
-    if (n >= 2) t.num(F.family, at, 2, u16(buf, at));
-  } else if (type === UNKNOWN) for (let o = at; o + 2 <= end; o += 2) t.num(F.unknown, o, 2, u16(buf, o));
-  else if (type === SERVER) t.text(F.server, at, n, utf8Text(buf, at, end).replace(/\0.*$/s, ''));
-  else if (type === DATA) {
-    t.bytes(F.data, at, n);
-    if (n > 0) relayed(new View(v.source, at, end), cx);
-  } else if (n > 0) t.bytes(F.value, at, n);
+/** The value of an attribute: `n` octets at `at`. One that is too short is not shown. */
+interface Value {
+  readonly v: View;
+  readonly t: Tree;
+  readonly cx: Ctx;
+  readonly at: number;
+  readonly n: number;
 }
+type Show = (value: Value) => void;
 
-/** RFC 3489 §11.2.1. */
-function address(t: Tree, b: Uint8Array, at: number, n: number): void {
+const anyValue: Show = ({ t, at, n }) => {
+  if (n > 0) t.bytes(F.value, at, n);
+};
+
+const number =
+  (field: Field): Show =>
+  ({ v, t, at, n }) => {
+    if (n >= 4) t.num(field, at, 4, u32(v.buf, at));
+  };
+
+/** RFC 3489 §11.2.1 */
+const address: Show = ({ v, t, at, n }) => {
   if (n < 4) return;
-  t.num(F.family, at, 2, u16(b, at));
-  t.num(F.port, at + 2, 2, u16(b, at + 2));
-  if (u16(b, at) === 1 && n >= 8) t.bytes(F.ipv4, at + 4, 4);
-  else if (u16(b, at) === 2 && n >= 20) t.bytes(F.ipv6, at + 4, 16);
-}
+  const family = u16(v.buf, at);
+  t.num(F.family, at, 2, family);
+  t.num(F.port, at + 2, 2, u16(v.buf, at + 2));
+  if (family === 1 && n >= 8) t.bytes(F.ipv4, at + 4, 4);
+  else if (family === 2 && n >= 20) t.bytes(F.ipv6, at + 4, 16);
+};
+
+/** RFC 3489 §11.2.4 */
+const changeRequest: Show = ({ v, t, at, n }) => {
+  if (n < 4) return;
+  t.bits(F.changeIp, at, 4, u32(v.buf, at));
+  t.bits(F.changePort, at, 4, u32(v.buf, at));
+};
+
+/** RFC 3489 §11.2.9 */
+const errorCode: Show = ({ v, t, at, n }) => {
+  if (n < 4) return;
+  t.bits(F.errorClass, at + 2, 1, u8(v.buf, at + 2));
+  t.num(F.error, at + 3, 1, u8(v.buf, at + 3));
+  if (n > 4) t.text(F.reason, at + 4, n - 4);
+};
+
+/** RFC 3489 §11.2.10 */
+const unknownTypes: Show = ({ v, t, at, n }) => {
+  for (let o = at; o + 2 <= at + n; o += 2) t.num(F.unknown, o, 2, u16(v.buf, o));
+};
+
+const data: Show = ({ v, t, cx, at, n }) => {
+  t.bytes(F.data, at, n);
+  if (n > 0) relayed(new View(v.source, at, at + n), cx);
+};
+
+const addressType: Show = ({ v, t, at, n }) => {
+  if (n >= 2) t.num(F.family, at, 2, u16(v.buf, at));
+};
 
 /** An address XORed with the identifier, as in the drafts on the way to RFC 5389. */
-function maskedAddress(t: Tree, b: Uint8Array, id: number, at: number, n: number): void {
+const maskedAddress: Show = ({ v, t, at, n }) => {
   if (n < 4) return;
+  const b = v.buf;
+  const id = v.off + 4;
   t.num(F.family, at, 2, u16(b, at));
   t.num(F.xorPort, at + 2, 2, u16(b, at + 2));
   t.num(F.port, at + 2, 2, u16(b, at + 2) ^ u16(b, id));
@@ -230,4 +246,21 @@ function maskedAddress(t: Tree, b: Uint8Array, id: number, at: number, n: number
   for (let i = 0; i < size; i++) clear[i] = b[at + 4 + i] ^ b[id + i];
   t.bytes(size === 4 ? F.xor4 : F.xor6, at + 4, size);
   t.bytes(size === 4 ? F.ipv4 : F.ipv6, at + 4, size, clear);
-}
+};
+
+const server: Show = ({ v, t, at, n }) => t.text(F.server, at, n, utf8Text(v.buf, at, at + n).replace(/\0.*$/s, ''));
+
+/** By type; the numbers from 13 on are those of TURN's first drafts and of what came with them. */
+const VALUES: Readonly<Record<number, Show>> = {
+  ...Object.fromEntries([1, 2, 4, 5, 11, 14, 17, 18].map((type) => [type, address])),
+  3: changeRequest,
+  9: errorCode,
+  10: unknownTypes,
+  13: number(F.lifetime),
+  15: number(F.magic),
+  16: number(F.bandwidth),
+  19: data,
+  22: addressType,
+  32800: maskedAddress,
+  32802: server,
+};

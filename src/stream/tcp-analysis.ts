@@ -116,14 +116,8 @@ export class TcpAnalysis {
       items = Item.ReusedPorts;
       this.reused = false;
     }
-    if ((flags & SYN) !== 0) {
-      items |= this.synchronise(side, seq, flags);
-      this.scale(side, peer, p, (flags & ACK) !== 0);
-      if ((flags & ACK) === 0) {
-        this.synSeen = true;
-        this.synTime = time;
-      }
-    } else if ((flags & ACK) !== 0 && this.initialRtt === 0 && this.synSeen) this.initialRtt = time - this.synTime;
+    if ((flags & SYN) !== 0) items |= this.open(side, peer, p, time);
+    else if ((flags & ACK) !== 0 && this.initialRtt === 0 && this.synSeen) this.initialRtt = time - this.synTime;
     if (!side.based) {
       side.based = true;
       side.base = (flags & SYN) !== 0 ? seq : (seq - 1) >>> 0;
@@ -148,16 +142,8 @@ export class TcpAnalysis {
       side.duplicateAcks = 0;
       side.missed = false;
     }
-    if ((flags & ACK) !== 0 && peer.unbroken !== 0 && ahead(ack, peer.unbroken) > 0) {
-      const known = peer.unbroken === peer.next;
-      if (!known || (!peer.missed && peer.duplicateAcks === 0)) items |= Item.AckLostSegment;
-      if (known) {
-        peer.missed = true;
-        peer.duplicateAcks = 0;
-        note.analysed = true;
-      }
-      peer.unbroken = peer.next;
-    }
+    if ((flags & ACK) !== 0 && peer.unbroken !== 0 && ahead(ack, peer.unbroken) > 0)
+      items |= acknowledgeHole(peer, note);
     if ((length > 0 || (flags & (SYN | FIN)) !== 0) && (items & Item.KeepAlive) === 0)
       items = this.repeated(side, peer, p, time, items, note);
     this.remember(side, p, frame, time, items);
@@ -192,10 +178,17 @@ export class TcpAnalysis {
     if ((flags & RST) !== 0) this.completeness |= Seen.Rst;
   }
 
-  /** A SYN+ACK with another sequence number than the direction had starts it anew. */
-  private synchronise(side: Side, seq: number, flags: number): number {
-    if ((flags & ACK) === 0 || !side.based || side.base === seq) return 0;
-    side.base = seq;
+  /** A SYN. One that answers, with another sequence number than the direction had, starts it anew. */
+  private open(side: Side, peer: Side, p: Peek, time: number): number {
+    const answer = (p.flags & ACK) !== 0;
+    this.scale(side, peer, p, answer);
+    if (!answer) {
+      this.synSeen = true;
+      this.synTime = time;
+      return 0;
+    }
+    if (!side.based || side.base === p.seq) return 0;
+    side.base = p.seq;
     return Item.ReusedPorts;
   }
 
@@ -312,6 +305,19 @@ function findOption(b: Uint8Array, off: number, end: number, kind: number): numb
 export function windowScale(b: Uint8Array, off: number, end: number): number {
   const i = findOption(b, off, end, WINDOW_SCALE);
   return i >= 0 && b[i + 1] === 3 ? Math.min(b[i + 2], MAX_SHIFT) : SCALE_NONE;
+}
+
+/** What it says that octets of `peer` are acknowledged which stand behind a hole: what filled that was not captured. */
+function acknowledgeHole(peer: Side, note: TcpNote): number {
+  const known = peer.unbroken === peer.next;
+  const items = known && (peer.missed || peer.duplicateAcks > 0) ? 0 : Item.AckLostSegment;
+  if (known) {
+    peer.missed = true;
+    peer.duplicateAcks = 0;
+    note.analysed = true;
+  }
+  peer.unbroken = peer.next;
+  return items;
 }
 
 /** Octets in the SACK blocks of `[off, end)`, those that report duplicates (RFC 2883) included. */

@@ -3,6 +3,7 @@ import { wholeSsl2 } from '../../dissectors/tls/ssl2.js';
 import { type AnyDissector, No, type Pdu, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
 import type { Flow } from '../stream/flow.js';
+import type { PduBuffer } from '../stream/pdu-buffer.js';
 import type { StreamConsumer } from '../stream/tcp.js';
 import { type Hole, type TlsServices, TlsSession } from '../tls/index.js';
 import { Account } from './account.js';
@@ -370,30 +371,9 @@ export class Connection implements StreamConsumer {
     const w = half.window;
     const n = w.end - w.off;
     if (n === 0) return;
-    const proxy = this.tunnel?.proxy;
-    if (side !== this.client.side) {
-      if (this.http.isConnected && proxy !== undefined) proxy.hasReply = true;
-      if (this.tunnel !== null && half.begun && (proxy === undefined || this.http.isConnected))
-        this.tunnel.page ??= pageOf(viewOf(w.buf, w.off, w.end, TCP_NAMES[0]));
-    }
+    if (side !== this.client.side) this.answered(half);
     half.unclaimed = 0;
-    if (half.begun) {
-      const skip = proxyHeader(w.buf, w.off, w.end);
-      if (skip === 0) return;
-      if (skip > 0) {
-        this.client.mayBe(side);
-        const { buf, off, end } = w.take(skip);
-        this.give({ dissector: this.host.application(PROXY)!, view: viewOf(buf, off, end, TCP_NAMES[0]) });
-        return;
-      }
-    }
-    const old = wholeSsl2(w.buf, w.off, w.end);
-    if (old > 0 && (half.begun || old === n)) {
-      this.client.is(side);
-      const { buf, off, end } = w.take(old);
-      this.give({ dissector: this.tlsDissector, view: viewOf(buf, off, end, TCP_NAMES[0]) });
-      return;
-    }
+    if ((half.begun && this.tookProxyHeader(side, w)) || this.tookSsl2Hello(side, half)) return;
     const asked = !half.begun || half.undecided.isWorthALook(w);
     const found = asked ? recognise(this.host, this.flow, half, this.halves[other(side)], this.http.isProxied) : 'more';
     if (found === 'more') {
@@ -413,6 +393,40 @@ export class Connection implements StreamConsumer {
       // RFC 9113 §3.3: both sides know that HTTP/2 is spoken. On the ports of HTTP tshark lists that, too.
       if (found.proto === HTTP2 && this.isHttp) this.around ??= goingOn(this.host.dissectors.http);
     }
+  }
+
+  /** The server says something before it is known what is spoken: to a CONNECT, or a page in the place of TLS. */
+  private answered({ begun, window: w }: Half): void {
+    if (this.tunnel === null) return;
+    const { proxy } = this.tunnel;
+    if (this.http.isConnected && proxy !== undefined) proxy.hasReply = true;
+    if (begun && (proxy === undefined || this.http.isConnected))
+      this.tunnel.page ??= pageOf(viewOf(w.buf, w.off, w.end, TCP_NAMES[0]));
+  }
+
+  /** Gives on a header of the PROXY protocol; true also where it is not whole yet. */
+  private tookProxyHeader(side: Side, w: PduBuffer): boolean {
+    const n = proxyHeader(w.buf, w.off, w.end);
+    if (n > 0) {
+      this.client.mayBe(side);
+      this.giveFirst(this.host.application(PROXY)!, w, n);
+    }
+    return n >= 0;
+  }
+
+  /** Gives on a ClientHello in the form of SSL 2.0; amid a stream it must be all that is there. RFC 5246 §E.2 */
+  private tookSsl2Hello(side: Side, { begun, window: w }: Half): boolean {
+    const n = wholeSsl2(w.buf, w.off, w.end);
+    if (n <= 0 || (!begun && n !== w.end - w.off)) return false;
+    this.client.is(side);
+    this.giveFirst(this.tlsDissector, w, n);
+    return true;
+  }
+
+  /** The first `n` octets that wait, as one message. */
+  private giveFirst(dissector: AnyDissector, w: PduBuffer, n: number): void {
+    const { buf, off, end } = w.take(n);
+    this.give({ dissector, view: viewOf(buf, off, end, TCP_NAMES[0]) });
   }
 
   /** A segment of a stream that is nobody's so far may begin with a message of a protocol that is known by its octets alone. */
