@@ -118,6 +118,8 @@ export const LIMITS = {
   rtpSources: 256,
   /** Connection IDs by which packets are known to belong to a QUIC connection. */
   quicIds: 16,
+  /** Parts of messages of SCTP that wait for others. */
+  sctpParts: 1024,
   /** Short messages of which parts are missing. */
   smsWaiting: 64,
   /** What a report tells: exchanges and transactions of one client or dialog, dialogs, media streams, findings. */

@@ -6,7 +6,7 @@ import { rtp } from '../../dissectors/rtp.js';
 import { Concatenations } from '../../dissectors/sms/concatenation.js';
 import { LIMITS } from '../../src/limits.js';
 import { LINKTYPES } from '../build/link.js';
-import { at, ping, SYN, tcp, udp } from '../build/packets.js';
+import { address, at, ip, ping, SYN, tcp, udp } from '../build/packets.js';
 import { FrameSource } from '../build/source.js';
 import { forSource, type RowsOptions } from '../support/rows.js';
 
@@ -115,6 +115,17 @@ test('ports of a medium', async () => {
   const media = (n: number): string[] => [`m=audio 30000/${n} RTP/AVP 8`];
   const packets = [described(media(LIMITS.mediaPorts)), described(media(LIMITS.mediaPorts + 1))];
   assert.deepEqual(await reached(packets), [[2], { mediaPorts: 1 }]);
+});
+
+test('parts of messages of SCTP', async () => {
+  const chunk = (tsn: number): Uint8Array => {
+    const b = Buffer.alloc(32);
+    b.writeUInt32BE(0x0000_0014, 12); // a DATA chunk without B and E
+    b.writeUInt32BE(tsn, 16);
+    return ip(address('10.0.0.1'), address('10.0.0.2'), 132, b);
+  };
+  const n = LIMITS.sctpParts + 1;
+  assert.deepEqual(await reached(times(n, (i) => chunk(2 * i))), [[n], { sctpParts: 1 }]);
 });
 
 test('connection IDs of QUIC', async () => {

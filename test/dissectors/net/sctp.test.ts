@@ -70,3 +70,38 @@ test('M3UA carries ISUP and SCCP, and ports of HTTP and of mobile networks are k
   );
   assert.deepEqual(stacks, ['sctp:m3ua:isup', 'sctp:m3ua', 'sctp:http', 'sctp:sip', 'sctp:m2ua']);
 });
+
+test('a message in several chunks is there with the last of them, as tshark has it', {
+  skip: tsharkMissing,
+}, async () => {
+  const watchdog = '0100002c 00000118 00000000 00000001 00000001 0000010c4000000c000007d1 000001164000000c00000001';
+  const whole = watchdog.replaceAll(' ', '');
+  /** A part of it, between octets; flags B and E as it stands there. */
+  const part = (tsn: number, from: number, to: number): string => {
+    const flags = (from === 0 ? 2 : 0) | (to === 44 ? 1 : 0);
+    const number = tsn.toString(16).padStart(8, '0');
+    return `000${flags}00${(16 + to - from).toString(16)} ${number} 00000000 0000002e ${whole.slice(2 * from, 2 * to)}`;
+  };
+  const sctp = (...chunks: string[]): Uint8Array =>
+    ip(address('192.0.2.1'), address('192.0.2.2'), 132, octets(`9c40 9c42 01020304 00000000 ${chunks.join('')}`));
+  const last = 0xffff_ffff;
+  const stacks = await besideTshark(
+    [
+      sctp(part(1, 0, 16)),
+      sctp(part(2, 16, 32)),
+      sctp(part(3, 32, 44)),
+      // In one packet, in another order, and over the end of the numbers.
+      sctp(part(10, 0, 20), part(11, 20, 44)),
+      sctp(part(22, 32, 44)),
+      sctp(part(20, 0, 8)),
+      sctp(part(21, 8, 32)),
+      sctp(part(last, 0, 40)),
+      sctp(part(0, 40, 44)),
+      sctp(part(31, 8, 44)),
+    ],
+    ['sctp.srcport', 'data.len'],
+  );
+  const none = 'sctp';
+  const diameter = 'sctp:diameter';
+  assert.deepEqual(stacks, [none, none, diameter, diameter, none, none, diameter, none, diameter, none]);
+});
