@@ -92,7 +92,7 @@ export const vxlan = defineDissector<VxlanPacket>({
     t.num(F.gbp, off + 2, 2, u16(buf, off + 2));
     identifier(t, v);
     t.pop();
-    if (v.length > HEADER) cx.next('ethertype.bare', BRIDGED, v.sub(off + HEADER));
+    cx.next('ethertype.bare', BRIDGED, v.sub(off + HEADER));
   },
 
   summary,

@@ -1,7 +1,10 @@
 import { hexNumber, nameOf, need, type Tree, u8, u16, u24, u32, View } from 'fttscope/kit';
 import { dissectCertificate } from '../tls/certificate.js';
+import { Der, Tag } from '../tls/der.js';
 import { Scan } from '../tls/scan.js';
 import { CIPHER_SUITES, EXTENSION_TYPES, HANDSHAKE_TYPES } from '../tls/values.js';
+import { dissectRelativeNames, nameLabel } from '../tls/x509names.js';
+import { readDer } from '../tls/x509nodes.js';
 import type { Whole } from './assembly.js';
 import { F } from './fields.js';
 
@@ -18,7 +21,7 @@ import { F } from './fields.js';
  */
 /** Octets before a message: those of TLS, its number, offset and length of the fragment. RFC 6347 §4.2.2 */
 export const HANDSHAKE_HEADER = 12;
-const Type = { ClientHello: 1, ServerHello: 2, HelloVerify: 3, Certificate: 11 } as const;
+const Type = { ClientHello: 1, ServerHello: 2, HelloVerify: 3, Certificate: 11, CertificateRequest: 13 } as const;
 const USE_SRTP = 14;
 const RANDOM = 32;
 
@@ -66,6 +69,7 @@ function content(v: View, t: Tree, type: number, at: number, end: number): void 
     version(s);
     vector(s, F.cookieLength, F.cookie);
   } else if (type === Type.Certificate) certificates(s);
+  else if (type === Type.CertificateRequest) certificateRequest(s);
 }
 
 function version(s: Scan): void {
@@ -187,6 +191,37 @@ function certificates(s: Scan): void {
     dissectCertificate(new Scan(t, s.v, s.off, s.off + n), F.certificate);
     s.off += n;
   }
+  t.pop();
+}
+
+/** The authorities of a CertificateRequest, behind kinds of certificates and, in DTLS 1.2, of signatures. RFC 5246 §7.4.4 */
+function certificateRequest(s: Scan): void {
+  const { t, end } = s;
+  const b = s.v.buf;
+  const kinds = s.has(1) ? u8(b, s.off) : 0;
+  let at = s.off + 1 + kinds;
+  const signatures = at + 2 <= end ? 2 + u16(b, at) : 0;
+  // Before DTLS 1.2 the authorities fill the rest.
+  if (at + signatures !== end && at + signatures + 2 <= end) at += signatures;
+  s.off = at;
+  if (!s.has(2)) return;
+  t.num(F.namesLength, at, 2, u16(b, at));
+  t.open(F.names, at + 2, u16(b, at));
+  const stop = Math.min(end, at + 2 + u16(b, at));
+  for (at += 2; at + 2 <= stop; at += 2 + u16(b, at)) {
+    const off = at + 2;
+    const next = off + u16(b, at);
+    t.num(F.nameLength, at, 2, u16(b, at));
+    if (next > stop) break;
+    readDer(t, () => {
+      const e = new Der(b, off, next).expect(Tag.Sequence);
+      t.open(F.name, e.off, e.end - e.off);
+      if (t.labels) t.label(`Distinguished Name: (${nameLabel(b, e)})`);
+      dissectRelativeNames(t, b, e);
+      t.pop();
+    });
+  }
+  s.off = stop;
   t.pop();
 }
 

@@ -2,6 +2,7 @@ import {
   defineDissector,
   hexNumber,
   Malformed,
+  No,
   nameOf,
   need,
   put16,
@@ -11,6 +12,7 @@ import {
   u16,
   u32,
   type View,
+  Yes,
 } from 'fttscope/kit';
 import { CERTIFICATE_EXPERTS } from '../tls/x509nodes.js';
 import { attributeFields } from './attributes.js';
@@ -36,6 +38,8 @@ import { EXCHANGES } from './values.js';
  */
 const HEADER = 28;
 const GENERIC = 4;
+/** From here on a length of 32 bits has a sign, for Wireshark. */
+const SIGN = 2 ** 31;
 const ENCRYPTION = 1;
 /** Payloads of version 1: RFC 2408 §3.1. */
 const ASSOCIATION_1 = 1;
@@ -170,6 +174,9 @@ export const isakmp = defineDissector<IkeMessage>({
   experts: CERTIFICATE_EXPERTS,
   on: { 'udp.port': [500], udpencap: [500], 'ftt.envelope': ['ikev2'] },
 
+  /** A length that has no room for the header is none of IKE, for Wireshark. */
+  probe: (b, off, end) => (end - off >= HEADER && u32(b, off + 24) < HEADER ? No : Yes),
+
   dissect(v, t) {
     const { buf, off } = v;
     t.open(F.isakmp, off, v.length);
@@ -193,6 +200,7 @@ export const isakmp = defineDissector<IkeMessage>({
     if (sealed && body.length > 0) t.none(F.encrypted, body.off, body.length);
     else payloads(t, body, u8(buf, off + 16), majorOf(v));
     t.pop();
+    if (n > v.wireLength && n < SIGN) throw new Malformed('the message is longer than its datagram');
   },
 
   summary(v) {

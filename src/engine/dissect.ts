@@ -470,7 +470,7 @@ export class Dissection implements Ctx {
       // A layer that is too short for its own node is there all the same, for those who ask whether it is.
       if (t.length === before) this.nodeless.push(d.proto);
       // Of what is quoted so little may be there that tshark lists no layer.
-      if (this.quoted && t.level === 0 && e instanceof Short) shorten(this.protocols, listed);
+      if (this.quoted && t.level === 0 && t.length === before && e instanceof Short) shorten(this.protocols, listed);
       this.failed(d, v, e);
     }
     this.current = current;

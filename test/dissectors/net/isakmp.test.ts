@@ -117,6 +117,16 @@ describe('IKE', () => {
     );
   });
 
+  test('a length that is none of its datagram', { skip: tsharkMissing }, async () => {
+    const lengths = [0, 27, 28, 60, 61, 1000, 0x7fff_ffff, 0xffff_ffff];
+    const messages = lengths.map((n) => {
+      const m = message(0x10, 2, 0, 13, part(0, 'a1'.repeat(28)));
+      m.writeUInt32BE(n, 24);
+      return ip4(17, udp(500, 500, m));
+    });
+    await besideTshark(messages, ['isakmp.exchangetype', '_ws.expert.message', '_ws.malformed', 'data.len']);
+  });
+
   test('what is proposed can be read', async () => {
     const { text } = (await ours(capture()))[0];
     for (const line of [
