@@ -42,7 +42,7 @@ export const CALL_COLUMNS: readonly Column<CallEntity>[] = [
   { head: 'from', text: (c) => c.fromUri, isTheirs: true },
   { head: 'to', text: (c) => c.toUri, isTheirs: true },
   { head: 'state', text: callWords, isBad },
-  { head: 'rings after', text: (c) => delay(c.pddMs) },
+  { head: 'first sign after', text: (c) => delay(c.pddMs) },
   { head: 'answered after', text: (c) => delay(c.setupMs) },
   { head: 'lasted', text: (c) => number(c.durationMs === undefined ? undefined : c.durationMs / 1000, ' s') },
   { head: 'at', text: (c) => clock(c.start) },

@@ -28,7 +28,7 @@ export function dialogueInfo(d: Dialogue, story: Story | undefined): string[] {
 function callLines(c: CallEntity): string[] {
   const lines = [`From: ${c.fromUri}`, `To: ${c.toUri}`, `Tunnels: ${c.tunnels.join(', ') || 'none'}`];
   if (c.emergency) lines.push('Emergency: yes');
-  if (c.pddMs !== undefined) lines.push(`Rang after: ${duration(c.pddMs)}`);
+  if (c.pddMs !== undefined) lines.push(`First sign after: ${duration(c.pddMs)}`);
   if (c.setupMs !== undefined) lines.push(`Answered after: ${duration(c.setupMs)}`);
   if (c.durationMs !== undefined) lines.push(`Lasted: ${duration(c.durationMs)}`);
   if (c.end !== undefined)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FindingEntity, GapEntry, TunnelEntity } from '../../src/model/entities.js';
+import type { CallEntity, FindingEntity, GapEntry, TunnelEntity } from '../../src/model/entities.js';
+import { CALL_COLUMNS } from '../../src/report/report-tables.js';
 import { gapWords, innerAddress, where } from '../../src/report/report-words.js';
 import { about } from '../../src/tui/findings-view.js';
 
@@ -38,4 +39,10 @@ test('what findings are about stands in one order, whatever they are about most 
     assert.match(where(f), /^media 3, media 4, call 2, tunnel 1, /);
     assert.equal(about(f), 'media 3 media 4 call 2 T1');
   }
+});
+
+test('what came of a call first may be 183 or its answer, and is not told as ringing', () => {
+  const call = { pddMs: 200, messages: [], tunnels: [] } as unknown as CallEntity;
+  const heads = CALL_COLUMNS.flatMap((c) => (c.text(call) === '200 ms' ? c.head : []));
+  assert.deepEqual(heads, ['first sign after']);
 });

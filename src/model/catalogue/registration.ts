@@ -66,7 +66,7 @@ export const REGISTRATION: Entries = {
     title: 'REGISTER was forbidden',
     clause: 'TS 24.229 §5.1.1.5',
     meaning: 'The network does not let this user register: unknown, barred, or not allowed over this access.',
-    next: 'Look up the subscription of this identity, and what it says about untrusted access.',
+    next: 'Look up the subscription of this identity, what it says about untrusted access, and whether its credentials are those of the UE.',
   },
   'sip.register-failed': {
     severity: 'error',
