@@ -348,6 +348,14 @@ export class TcpLife {
       }
     }
     if ((flags & (Flag.Fin | Flag.Rst)) === 0) return;
+    if ((flags & Flag.Rst) !== 0 && this.syn !== null && this.synAck === null && side === this.synSide) {
+      // RFC 9293 §3.5.1, figure 9: the answer to the SYN was one of an older connection, as the number of this says.
+      const way = this.ways[side];
+      if (way.acked === s.seq && way.acked !== way.born) {
+        way.acked = -1;
+        return;
+      }
+    }
     const how = (flags & Flag.Rst) !== 0 ? 'rst' : 'fin';
     if (this[how] !== null) return;
     const answers = this.asking >= 0 && this.asking !== side;

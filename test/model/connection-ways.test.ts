@@ -39,6 +39,18 @@ describe('the way to a tunnel', () => {
     assert.match(finding(r, 'tcp.syn-again').meaning, /^3 SYN were sent, and the answer came after 3000 ms\./);
   });
 
+  test('a SYN that a server answers for the connection before (RFC 9293 §3.5.1)', async () => {
+    const c = clearConversation(SOME);
+    const b = new CaptureBuilder().connection(c, { ...ENDS, step: 10, start: 3000 });
+    b.packet(tcp(client, server, { seq: 1000, flags: SYN }, NOTHING), 0, 0);
+    const stale = 860_000_000;
+    b.packet(tcp(server, client, { seq: 77, ack: stale, flags: ACK }, NOTHING), 30, 1);
+    b.packet(tcp(client, server, { seq: stale, ack: 0, flags: RST }, NOTHING), 31, 0);
+    const r = await reportOn(b.build().octets);
+    assert.deepEqual(codes(r), []);
+    assert.deepEqual([r.tunnels.length, r.tunnels[0].state, r.tunnels[0].release.how], [1, 'established', 'fin']);
+  });
+
   test('words with a proxy that were not captured: the tunnel is read all the same', async () => {
     const words = [connect(), answer(407, 'No', ['Proxy-Authenticate: Basic realm="a"'], 'no')];
     words.push(connect('eftf.example:443', ['Proxy-Authorization: Basic eDp5']), answer(200, 'Connection established'));
