@@ -16,6 +16,7 @@ import {
   ours,
   type Tell,
 } from '../kit/index.js';
+import { HASTY_MS } from '../model/answer-time.js';
 import type { ClockSteps } from '../model/clock.js';
 import type {
   AlertEntry,
@@ -329,7 +330,10 @@ function helloFate(tunnel: Tunnel, { alerts }: TlsSession, { ways, end }: TcpLif
   const isReplied = tunnel.proxy === undefined ? ways[server].octets > 0 : tunnel.proxy.hasReply === true;
   if (tunnel.page !== undefined) return ours`The ClientHello was answered with ${pageWords(tunnel.page)}.`;
   if (alerts.length === 0 && isReplied) return ours`The ClientHello was answered with something that is no TLS.`;
-  if (end?.side !== server) return ours`The ClientHello was not answered.`;
+  if (end?.side !== server)
+    return end !== null && end.idleMs < HASTY_MS
+      ? ours`The UE ended the connection ${Math.round(end.idleMs)} ms after its ClientHello, before an answer came.`
+      : ours`The ClientHello was not answered.`;
   if (end.how === 'rst' && isForeign(end, ways[server].hops))
     return ours`The ClientHello was answered with a reset that something on the way made, by its TTL.`;
   return end.how === 'rst'

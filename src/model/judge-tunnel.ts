@@ -1,6 +1,7 @@
 import { EFTF_PORT } from '../../dissectors/ftt-ims.js';
 import { PROXY_AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS } from '../../dissectors/http/status.js';
 import { joined, type Own, ofNumber, ours, quoted, tenths, type Words, words } from '../kit/index.js';
+import { HASTY_MS } from './answer-time.js';
 import type { CertificateEntry, GapEntry, TunnelEntity, TunnelStep, Verdict } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import { isBefore, type Moment, type Seen } from './moment.js';
@@ -318,6 +319,10 @@ function judgeAlert(t: TunnelEntity, raise: Raise): void {
   });
 }
 
+/** Whether the UE gave up before an answer could be awaited, as who tries two ways at a time does with one. RFC 8305 §5 */
+const isHasty = ({ release: { by, how, idleBeforeMs } }: TunnelEntity): boolean =>
+  by === 'ue' && how !== 'silent' && idleBeforeMs !== undefined && idleBeforeMs < HASTY_MS;
+
 function judgeHandshake(t: TunnelEntity, raise: Raise): void {
   const { failure } = t;
   if (failure?.stage !== 'tls') return;
@@ -333,7 +338,8 @@ function judgeHandshake(t: TunnelEntity, raise: Raise): void {
     raise('tls.alert', fatal.at && seen(fatal.at, fatal.row), {
       detail: words`${ours`${failure.cause}${says}`}${from}`,
     });
-  } else if (t.tls!.version === undefined) raise('tls.no-answer', undefined, detail);
+  } else if (t.tls!.version === undefined)
+    raise('tls.no-answer', undefined, isHasty(t) ? { ...detail, severity: 'warn', confidence: 'possible' } : detail);
   else raise('tls.incomplete', t.release.at && seen(t.release.at, t.release.row), detail);
 }
 

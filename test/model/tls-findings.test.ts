@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { concat } from 'fttscope/kit';
 import { makeCertificate } from '../../src/live/tls-certificate.js';
-import { CaptureBuilder, type Frame } from '../build/capture.js';
+import { CaptureBuilder, type Frame, type Shaper } from '../build/capture.js';
 import type { Conversation, Step } from '../build/conversation.js';
 import { answer, clearConversation, connect, down, envelope, up } from '../build/conversation.js';
 import { ACK, at, FIN, ping, RST, tcp } from '../build/packets.js';
@@ -20,7 +20,15 @@ const SOME: readonly Step[] = Array.from({ length: 8 }, (_, i) => [
 ]).flat();
 const V12: TlsOptions = { version: 'TLSv1.2' };
 
-const told = (c: Conversation): Promise<Json> => reportOn(captured(c).octets, c.keylog);
+/** The UE waits so many milliseconds before it ends the connection. */
+const patient =
+  (ms: number): Shaper =>
+  (frames) => {
+    const end = frames.findIndex((f) => ((f.segment?.flags ?? 0) & FIN) !== 0);
+    return frames.map((f, i) => (end < 0 || i < end ? f : { ...f, time: f.time + 1e6 * ms }));
+  };
+const told = (c: Conversation, ms = 5000): Promise<Json> =>
+  reportOn(captured(c, {}, { shape: [patient(ms)] }).octets, c.keylog);
 
 /** A handshake that goes no further than its first message, with what answers it. */
 async function begun(o: TlsOptions, answer?: readonly number[]): Promise<Conversation> {
@@ -177,6 +185,17 @@ describe('a handshake that fails', () => {
     // That it is for want of a name is a guess, which stands behind what is known.
     const nameless = await told(await begun({ ...V12, client: { servername: '' } }));
     assert.deepEqual(codes(nameless), ['tls.no-answer', 'tls.sni-missing']);
+  });
+
+  test('a UE that gives up at once did not wait for an answer, as of two ways that it tries (RFC 8305 §5)', async () => {
+    const claim = async (ms: number): Promise<string[]> => {
+      const { severity, confidence } = finding(await told(await begun(V12), ms), 'tls.no-answer');
+      return [severity, confidence];
+    };
+    assert.deepEqual(await claim(5000), ['error', 'certain']);
+    assert.deepEqual(await claim(300), ['warn', 'possible']);
+    const r = await told(await begun(V12), 300);
+    assert.match(r.findings[0].meaning, /^The UE ended the connection 300 ms after its ClientHello, before an answer /);
   });
 
   test('the UE ended the connection before the answer came', async () => {
