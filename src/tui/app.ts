@@ -10,7 +10,7 @@ import { Journal } from './journal.js';
 import { type CommandId, type KeyMap, Keys } from './keymap.js';
 import { LateReading } from './late-reading.js';
 import type { LiveConsole } from './live-console.js';
-import { paletteRequest } from './palette.js';
+import { gotoRequest, paletteRequest } from './palette.js';
 import type { Lender } from './programs.js';
 import { Prompt, type PromptRequest } from './prompt.js';
 import { remapped } from './remap.js';
@@ -137,7 +137,8 @@ export class App implements Lender, DisplayEvents {
     this.provide('suspend', () => this.display?.suspend());
     this.provide('help', () => this.show(new Help(this.front, this.dialog === undefined ? 'view' : 'window', this)));
     this.provide('palette', () => this.prompt(paletteRequest(this)));
-    for (const id of ['goto', 'jump-to-mark', 'filter'] as const) this.provide(id, (a) => this.inPackets(id, a));
+    this.provide('goto', (id) => (id === '' ? this.prompt(gotoRequest(this)) : this.inPackets('goto', id)));
+    for (const id of ['jump-to-mark', 'filter'] as const) this.provide(id, (a) => this.inPackets(id, a));
   }
 
   /** Does in the packets view what only it can do. */

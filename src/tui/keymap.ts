@@ -65,7 +65,7 @@ export const COMMANDS = [
   c('Go', 'view-live', '7', 'live', 'view 7: live endpoint'),
   c('Go', 'view-log', '8', 'log', 'view 8: log of messages'),
   c('Go', 'jump-back', 'Ctrl-O', 'jump back', 'back to where a jump began'),
-  c('Go', 'goto', '', 'go to', 'go to a packet: :123, :812.1', 'row'),
+  c('Go', 'goto', 'Ctrl-G', 'go to', 'go to a packet: 123, 812.1; also :123', 'row'),
   c('Go', 'mark', 'm *', 'mark', 'mark this packet with a letter', 'letter'),
   c('Go', 'jump-to-mark', "' *", 'to mark', 'go to the packet with a mark', 'letter'),
   c('Go', 'previous-in-dialog', '[', 'prev in dialog', 'previous packet of the same call or stream'),
@@ -109,7 +109,7 @@ export const COMMANDS = [
   c('Look', 'info', 'i', 'info', 'what there is to know about this'),
   c('Look', 'columns', 'F10', 'columns', 'choose columns'),
   c('Look', 'add-column', 'C', 'as column', 'the selected field as a column', 'field'),
-  c('Look', 'file-info', 'Ctrl-G', 'file', 'what there is to know about the whole capture'),
+  c('Look', 'file-info', 'g f', 'file', 'what there is to know about the whole capture'),
   c('Look', 'sort', 's', 'sort', 'sort by the next column'),
 
   c('Do', 'write', 'w  F2', 'write', 'write packets to a pcapng file', 'file'),

@@ -4,6 +4,7 @@ import { exists } from './files.js';
 import type { CommandId } from './keymap.js';
 import { dialogOf, isNoticed, sameStream } from './packet-dialog.js';
 import { rowHas, seek, type Wanted, wantedOf } from './packet-find.js';
+import { missingPacket } from './packet-words.js';
 import type { PacketsView } from './packets-view.js';
 import { askWanted } from './table-find.js';
 
@@ -45,11 +46,10 @@ export class PacketJumps {
   }
 
   run(command: CommandId, argument: string): boolean {
-    const { desk } = this.view;
     switch (command) {
       case 'goto':
-        if (argument === '') desk.prompt({ label: 'go to packet', done: (t) => this.jumpTo(t.trim()) });
-        else this.jump(argument);
+        if (argument === '') return false;
+        this.jump(argument);
         return true;
       case 'mark':
         this.mark(argument);
@@ -88,14 +88,9 @@ export class PacketJumps {
 
   /** Why a jump leads nowhere. */
   refuses(command: CommandId, argument: string): string | undefined {
-    if (command === 'goto' && argument !== '') return this.missing(argument);
+    if (command === 'goto' && argument !== '') return missingPacket(this.view.desk.viewer, argument);
     if (command === 'jump-to-mark') return this.marks.has(argument) ? undefined : this.noMark(argument);
     return undefined;
-  }
-
-  private missing(id: string): string | undefined {
-    const { rows, status } = this.view.desk.viewer;
-    return rows.byId(id) >= 0 ? undefined : `there is no packet ${id}${status.done ? '' : ' so far'}`;
   }
 
   private jump(id: string): void {
@@ -117,7 +112,7 @@ export class PacketJumps {
   /** Goes to a row; returns what is wrong. */
   goTo(id: string): string | undefined {
     const { packets, desk } = this.view;
-    const wrong = this.missing(id);
+    const wrong = missingPacket(desk.viewer, id);
     if (wrong !== undefined) return wrong;
     const row = desk.viewer.rows.byId(id);
     desk.leaveMark();

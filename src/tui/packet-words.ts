@@ -1,3 +1,4 @@
+import type { Viewer } from '../viewer/viewer.js';
 import type { PacketList } from './packet-list.js';
 import type { Desk } from './view.js';
 import { count, plural } from './words.js';
@@ -62,3 +63,7 @@ export function gapText({ keymap, viewer }: Desk, packets: PacketList): string[]
     keymap.words('View {view-findings} says what helps against it.'),
   ];
 }
+
+/** What is said of a packet that nobody captured. */
+export const missingPacket = ({ rows, status }: Pick<Viewer, 'rows' | 'status'>, id: string): string | undefined =>
+  rows.byId(id) >= 0 ? undefined : `there is no packet ${id}${status.done ? '' : ' so far'}`;

@@ -1,5 +1,6 @@
 import { completeArgument, judgeArgument } from './arguments.js';
 import { type Command, type CommandId, keyText } from './keymap.js';
+import { missingPacket } from './packet-words.js';
 import type { PromptRequest, Verdict } from './prompt.js';
 import { isKept, starterOf } from './start.js';
 import type { Desk } from './view.js';
@@ -45,6 +46,28 @@ export function paletteRequest(desk: Desk): PromptRequest {
       if (command === undefined) return `several begin so: ${names(beginning(name, desk))}`;
       const wrong = argument === '' ? undefined : starterOf(desk, command.id)?.wrong(argument);
       return wrong ?? perform(command.id as CommandId, argument, `${command.id} ${argument}`.trim());
+    },
+  };
+}
+
+/** The line that asks for the number of a packet; from every view, which stays where it is until the packet is known. */
+export function gotoRequest(desk: Desk): PromptRequest {
+  const missing = (id: string): string | undefined => {
+    if (!ROW.test(id)) return `${id} is no number of a packet; they are like 123, 812.1`;
+    return missingPacket(desk.viewer, id);
+  };
+  return {
+    label: 'go to packet',
+    judge: (text) => {
+      const id = text.trim();
+      const wrong = id === '' ? undefined : missing(id);
+      return wrong === undefined ? undefined : { text: wrong, wrong: true };
+    },
+    done: (text) => {
+      const id = text.trim();
+      const wrong = id === '' ? undefined : missing(id);
+      if (id !== '' && wrong === undefined) desk.perform('goto', id);
+      return wrong;
     },
   };
 }

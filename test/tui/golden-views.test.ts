@@ -124,7 +124,7 @@ describe('states', { concurrency: 4 }, () => {
 test('the card of a capture', () => {
   // Its path is part of what is seen, and of how wide the card is.
   process.chdir(join(ROOT, 'samples'));
-  return look('view-capture-card', '00-field.pcapng', ['Ctrl-G']);
+  return look('view-capture-card', '00-field.pcapng', ['g f']);
 });
 
 test('a terminal that is too small says so, and one that is small shows one pane', async () => {

@@ -213,7 +213,7 @@ test('of the name of a command its beginning will do, and what several begin wit
   assert.match(stage.text, /several begin so: remove {2}redraw$/m);
   await stage.press('Esc :');
   await stage.type('file-i');
-  assert.match(stage.text, /^ file-info: what there is to know about the whole capture {3}Ctrl-G$/m);
+  assert.match(stage.text, /^ file-info: what there is to know about the whole capture {3}g f$/m);
   await stage.press('Enter');
   assert.match(stage.text, /─ Capture ─/);
   await stage.end();
@@ -333,4 +333,25 @@ test('of very many packets the first are looked at, and that is said', () => {
   const all = glanceOver(rows(1000) as unknown as Rows);
   assert.deepEqual([all.rows, all.sip, all.isWhole], [1000, 1000, true]);
   assert.deepEqual(all.conversations, [{ between: 'a ↔ b', packets: 1000, protocols: 'SIP' }]);
+});
+
+test('Ctrl-G asks for the number of a packet from every view, as Wireshark does, and says which there is not', async () => {
+  const stage = await Stage.of('00-field.pcapng');
+  await stage.press('3 Ctrl-G');
+  assert.match(stage.text, /go to packet/);
+  await stage.type('9999');
+  assert.match(stage.text, /there is no packet 9999/);
+  await stage.press('Enter');
+  assert.match(stage.text, /go to packet 9999/, 'the line stays, to be mended');
+  await stage.press('Esc');
+  assert.match(stage.text, / › Calls /, 'the view stays where nobody went anywhere');
+  await stage.press('Ctrl-G Enter');
+  assert.match(stage.text, / › Calls /);
+  await stage.press('Ctrl-G');
+  await stage.type('285.1');
+  await stage.press('Enter');
+  await stage.until(/ › Packets › inner +220 \/ 223$/m);
+  await stage.press('Esc');
+  assert.match(stage.text, / › Calls /, 'and back');
+  await stage.end();
 });

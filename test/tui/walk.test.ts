@@ -652,7 +652,7 @@ test('one tunnel captured at two places is one, with the packets of both', async
     await s.press('Esc Enter');
     assert.match(s.text, /tunnel 1 › Packets › inner +1 \/ 8$/m);
     assert.match(s.text, /^ +1:\d+\.1 .* 1 10\.0\.0\.2 [\s\S]*^ +2:\d+\.1 .* 2 10\.0\.0\.2 /m);
-    await s.press('Ctrl-G');
+    await s.press('g f');
     await s.until(/file 1 .*ue\.pcapng[\s\S]*file 2 .*eftf\.pcapng/);
     await s.press('G');
     assert.match(s.text, /tunnels +1 /);
@@ -664,7 +664,7 @@ test('one tunnel captured at two places is one, with the packets of both', async
 
 test('the card of the capture says what capinfos says', async () => {
   await walk('00-field.pcapng', async (s) => {
-    await s.press('Ctrl-G');
+    await s.press('g f');
     await s.until(/┌─ Capture/);
     // capinfos 4.0.17: 297 packets, 186.59 octets on average, 7335 octets/s, 39 packets/s, 7.5549 s, in order.
     assert.match(s.text, /frames +297, 55 kB/);
