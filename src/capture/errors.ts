@@ -33,6 +33,11 @@ const SYSTEM: Record<string, [code: string, text: string, hint?: string]> = {
   EDQUOT: ['FTT_E_DISK_FULL', 'the disk quota is used up'],
   EFBIG: ['FTT_E_DISK_FULL', 'the file would be larger than the system allows'],
   EROFS: ['FTT_E_PERMISSION', 'the file system is read-only'],
+  EIO: [
+    'FTT_E_READ',
+    'the device reports an error (EIO)',
+    'Look at the disk, or at the server that has the file: dmesg.',
+  ],
   EPIPE: ['FTT_E_PIPE', 'nobody reads the output any more'],
 };
 

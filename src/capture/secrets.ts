@@ -3,7 +3,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { utf8Text } from '../kit/text.js';
 import { LIMITS } from '../limits.js';
-import { CaptureError } from './errors.js';
+import { CaptureError, systemError } from './errors.js';
 import { isGzip } from './look.js';
 import { openCapture } from './open.js';
 import { BYTE_ORDER, DSB, isPcapng, SHB, TLS_KEY_LOG } from './pcapng.js';
@@ -110,11 +110,20 @@ class BlockScan {
   private read(into: Uint8Array, n: number, at: number): number {
     let got = 0;
     while (got < n) {
-      const k = readSync(this.fd, into, got, n - got, at + got);
+      const k = this.some(into, got, n - got, at + got);
       if (k === 0) break;
       got += k;
     }
     return got;
+  }
+
+  // A disk, or a server behind it, may fail at any place.
+  private some(into: Uint8Array, off: number, n: number, at: number): number {
+    try {
+      return readSync(this.fd, into, off, n, at);
+    } catch (e) {
+      throw systemError(this.path, e, 'FTT_E_READ');
+    }
   }
 }
 
@@ -154,6 +163,8 @@ function isCompressed(path: string): boolean {
   try {
     const magic = new Uint8Array(2);
     return readSync(fd, magic, 0, 2, 0) === 2 && isGzip(magic);
+  } catch {
+    return true;
   } finally {
     closeSync(fd);
   }

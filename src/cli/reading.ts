@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dissectors } from '../../dissectors/index.js';
 import type { CaptureFile, Damage } from '../capture/chunk.js';
 import { openCapture, openGrowing } from '../capture/open.js';
+import { statsOf } from '../capture/stats.js';
 import { engineFields } from '../engine/dissect.js';
 import { Hindsight, hindsightAmong } from '../engine/hindsight.js';
 import { NO_ROWS, Pass, type RowKinds, type Tap } from '../engine/pass.js';
@@ -75,6 +76,16 @@ const LOOK_INTO_ESP = /^esp\.enable_null_encryption_decode_heuristic:true$/i;
 
 /** Whether a name of the command line is a file, or standard input. */
 const isThere = (name: string): boolean => name === '-' || existsSync(name);
+
+/** The first of some inputs that gives its octets once; undefined: each can be read again. */
+function readOnce(names: readonly string[]): string | undefined {
+  if (names.includes('-')) return 'standard input';
+  const pipe = names.find((name) => {
+    const stats = statsOf(name);
+    return stats?.isFIFO() === true || stats?.isCharacterDevice() === true;
+  });
+  return pipe === undefined ? undefined : `${pipe}, a pipe or a device,`;
+}
 
 /** Captures to be read, with what every command that reads them shares: keys, decode-as rules, words on stderr. */
 export class Reading {
@@ -228,10 +239,10 @@ export class Reading {
   async hindsight(asked: readonly Field[]): Promise<Hindsight | undefined> {
     const among = hindsightAmong(asked);
     if (among.length === 0) return undefined;
-    if (this.names.includes('-') || this.o.follow === true) {
-      const what = this.o.follow === true ? 'what is still written' : 'standard input';
+    const once = this.o.follow === true ? 'what is still written' : readOnce(this.names);
+    if (once !== undefined) {
       throw new UserError(
-        `-2 reads its input twice, which ${what} does not allow`,
+        `-2 reads its input twice, which ${once} does not allow`,
         Exit.usage,
         'save it to a file first',
       );

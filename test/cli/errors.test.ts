@@ -61,6 +61,9 @@ describe('exit codes', () => {
     ['one to write to', [TLS13, '-w', circle], 2, /circle\.pcapng: symbolic links that lead in a circle/],
     ['a name without end', [`${'x'.repeat(300)}.pcap`], 2, /x\.pcap: the name is longer than the system allows/],
     ['a directory', [tmpdir()], 2, /is a directory/],
+    // Linux has it: reading it at 0 fails as that of a broken disk does.
+    ['a device that fails', ['/proc/self/mem'], 2, /mem: the device reports an error \(EIO\)\n.*dmesg/],
+    ['one with keys', [TLS13, '-k', '/proc/self/mem'], 2, /mem: the device reports an error \(EIO\)/],
     ['an empty file', [file('empty.pcap')], 2, /there is nothing in it/],
     ['text', [text], 2, /looks like text/],
     ['a missing key log', [TLS13, '-k', '/none/x.keys'], 2, /x\.keys: no such key log/],
