@@ -18,6 +18,8 @@ export interface Column<T> {
   readonly middle?: true;
   /** Less important columns go before this one is cut. */
   readonly whole?: true;
+  /** Left out where no line has a value in it. */
+  readonly ifAny?: true;
   /** 0 stays to the last; where the width does not do, those with the highest number go first. */
   readonly priority: number;
   text(item: T): string;
@@ -91,6 +93,8 @@ export class Table<T> {
   sortedBy = '';
   descending = false;
   private given: readonly T[] = [];
+  /** Columns that are left out, because no line has a value there. */
+  private vacant: readonly Column<T>[] = [];
   private laid: Laid<T>[] = [];
   /** Somebody has gone to a line. */
   private moved = false;
@@ -112,6 +116,7 @@ export class Table<T> {
   set(items: readonly T[]): void {
     if (items === this.given) return;
     this.given = items;
+    this.vacant = this.columns.filter((c) => c.ifAny === true && !items.some((i) => c.text(i) !== ''));
     this.arrange();
   }
 
@@ -149,7 +154,7 @@ export class Table<T> {
 
   /** Draws the heads of the columns and the lines in sight. */
   draw(area: Area, look: ListLook, lineStyle: (item: T) => Style | undefined = () => undefined): void {
-    const shown = this.columns.filter((c) => !this.hidden.has(c.id));
+    const shown = this.columns.filter((c) => !this.hidden.has(c.id) && !this.vacant.includes(c));
     const body = area.part(0, 1, area.width, area.height - 1);
     this.list.fitTo(body.height);
     const inSight = this.items.slice(this.list.top, this.list.top + body.height);

@@ -70,7 +70,15 @@ export class TunnelsView implements View {
         key: (r) => r.id,
       },
       { id: 'ue', title: 'UE', min: 14, max: 47, middle: true, priority: 2, text: (r) => r.ue, key: (r) => r.ue },
-      { id: 'proxy', title: '', min: 2, max: 2, priority: 8, text: (r) => (r.proxied ? '>P' : '') },
+      {
+        id: 'proxy',
+        title: '',
+        min: 2,
+        max: 2,
+        ifAny: true,
+        priority: 8,
+        text: (r) => (r.proxied ? '>P' : ''),
+      },
       {
         id: 'eftf',
         title: 'EFTF',
@@ -116,7 +124,7 @@ export class TunnelsView implements View {
       {
         id: 'user',
         title: 'user',
-        min: 10,
+        min: 12,
         max: 40,
         middle: true,
         priority: 9,

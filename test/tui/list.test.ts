@@ -132,6 +132,21 @@ test('addresses are sorted by their octets, as in Wireshark, and numbers in a te
   assert.deepEqual(order('ue10@a.example', 'ue9@a.example', ''), ['', 'ue9@a.example', 'ue10@a.example']);
 });
 
+test('a column that has no value in any line leaves its cells to the others', () => {
+  const table = new Table<string>([
+    { ...column('a', 4, 10, 0), text: (v) => v },
+    { ...column('b', 2, 2, 1), title: '', ifAny: true, text: (v) => (v.startsWith('10') ? '>P' : '') },
+  ]);
+  const shown = (...items: string[]): string => {
+    table.set(items);
+    const grid = new Grid(9, 3);
+    table.draw(grid.area(), look);
+    return grid.line(1);
+  };
+  assert.equal(shown('192.0.2.1').trimEnd(), '192.0.2.1');
+  assert.equal(shown('10.0.2.1').trimEnd(), '10.0.… >P');
+});
+
 test('sorting keeps the cursor on its line', () => {
   const table = new Table([column('a', 4, 10, 0)]);
   table.set(['c', 'a', 'b']);
