@@ -1,7 +1,7 @@
 import type { Row } from '../engine/row.js';
 import { DEFAULT_RULES, RowColours } from '../tui/colour-rules.js';
 import { Flag, OWN, type Style } from '../tui/style.js';
-import { depthOf } from '../tui/theme.js';
+import { depthOf, usualTheme } from '../tui/theme.js';
 import type { ScreenOptions } from './options.js';
 
 /** Colours of rows that are printed as lines: those of the screens, in the sequences of ECMA-48 §8.3.117. */
@@ -11,7 +11,7 @@ const SGR = { [Flag.bold]: 1, [Flag.underline]: 4, [Flag.reverse]: 7 };
 /** What colours the line of a row as `--color` and `--theme` have it; null where the terminal has no colours. */
 export function lineColours({
   color = 'never',
-  theme = 'dark',
+  theme = usualTheme(process.env),
 }: ScreenOptions): ((line: string, row: Row) => string) | null {
   const depth = depthOf(process.env, color);
   if (depth === 0) return null;

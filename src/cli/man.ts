@@ -51,6 +51,7 @@ const ENVIRONMENT = [
   ['SSLKEYLOGFILE', 'a key log; ue and eftf append their keys to it'],
   ['XDG_CONFIG_HOME, XDG_STATE_HOME', 'where settings, and marks and history, are kept'],
   ['NO_COLOR', 'no colours'],
+  ['COLORFGBG', 'the ground of the terminal: the theme is light on a light one, where none is chosen'],
   ['PAGER, EDITOR', 'what v and E on the screens start'],
 ] as const;
 

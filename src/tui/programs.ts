@@ -93,7 +93,7 @@ async function editSettings(app: Lender): Promise<void> {
   if (wrong !== undefined) throw new Error(wrong);
   await edited(app, memory.configFile);
   const problems = [...memory.reload(), ...app.bindKeys()];
-  preferences.name = memory.settings.theme;
+  preferences.name = memory.settings.theme ?? preferences.name;
   preferences.theme = themeFor(preferences.name, preferences.depth);
   preferences.time = memory.settings.time;
   for (const p of problems) app.say(p, 'warn');

@@ -22,9 +22,9 @@ export function settingsDialog(desk: Desk): void {
   const items = (): ChoiceItem[] => [
     {
       text: 'theme',
-      note: settings.theme,
+      note: desk.preferences.name,
       take: () => {
-        desk.perform('theme', THEMES[(THEMES.indexOf(settings.theme) + 1) % THEMES.length]);
+        desk.perform('theme', THEMES[(THEMES.indexOf(desk.preferences.name) + 1) % THEMES.length]);
         keep();
       },
     },

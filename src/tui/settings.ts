@@ -23,7 +23,8 @@ export interface ColumnSetting {
 /** The settings, version 1. */
 export interface Settings {
   readonly version: 1;
-  theme: 'dark' | 'light' | 'contrast' | 'mono';
+  /** Undefined: what the ground of the terminal wants. */
+  theme: 'dark' | 'light' | 'contrast' | 'mono' | undefined;
   /** Letters of `-t`. */
   time: 'r' | 'a' | 'ad' | 'u' | 'ud' | 'e' | 'd';
   /** Rows of packets are coloured. */
@@ -46,7 +47,7 @@ export interface Settings {
 /** What holds where the file of settings says nothing. */
 export const DEFAULT_SETTINGS: Settings = {
   version: 1,
-  theme: 'dark',
+  theme: undefined,
   time: 'r',
   colours: true,
   mouse: true,

@@ -20,6 +20,15 @@ export function depthOf(env: Readonly<Record<string, string | undefined>>, wante
   return /^(screen|tmux)/.test(term) ? 256 : 16;
 }
 
+/**
+ * The theme of who chose none: that for the ground of the terminal, where the environment tells it, as rxvt, Konsole and
+ * others do (COLORFGBG, `15;0` or `15;default;0`, the ground last). Of the sixteen colours those that vim takes for light are.
+ */
+export function usualTheme(env: Readonly<Record<string, string | undefined>>): ThemeName {
+  const ground = /;(\d{1,2})$/.exec(env.COLORFGBG ?? '')?.[1];
+  return ground !== undefined && (ground === '7' || Number(ground) > 8) ? 'light' : 'dark';
+}
+
 /** A theme as a terminal with so many colours can show it. */
 export function themeFor(name: ThemeName, depth: Depth): Theme {
   if (depth === 256) return THEMES[name];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_RULES, RowColours, readColourFilters } from '../../src/tui/colour-rules.js';
 import { OWN, THEMES, type ThemeName } from '../../src/tui/style.js';
-import { contrast, depthOf, paletteColour, themeFor } from '../../src/tui/theme.js';
+import { contrast, depthOf, paletteColour, themeFor, usualTheme } from '../../src/tui/theme.js';
 
 const foreground = (style: number): number => (style >> 9) & 0x1ff;
 const background = (style: number): number => style & 0x1ff;
@@ -24,6 +24,19 @@ describe('colours of the terminal', () => {
     assert.equal(depthOf({ ...env, NO_COLOR: '' }, 'auto'), 256);
     assert.equal(depthOf(env, 'always'), 256);
     assert.equal(depthOf({ TERM: 'xterm-256color' }, 'never'), 0);
+  });
+
+  test('the ground that COLORFGBG tells has the theme for it, as vim takes it', () => {
+    // vim's term.c, set_option_bg(): 0 to 6 and 8 are dark, the others light.
+    for (let ground = 0; ground < 16; ground++)
+      assert.equal(
+        usualTheme({ COLORFGBG: `0;${ground}` }),
+        ground < 7 || ground === 8 ? 'dark' : 'light',
+        `${ground}`,
+      );
+    assert.equal(usualTheme({ COLORFGBG: '0;default;15' }), 'light');
+    for (const odd of ['', '15', '0;default', 'default;default']) assert.equal(usualTheme({ COLORFGBG: odd }), 'dark');
+    assert.equal(usualTheme({}), 'dark');
   });
 
   test('a theme uses only those that there are', () => {

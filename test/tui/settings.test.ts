@@ -46,7 +46,7 @@ describe('settings', () => {
     const text = '{"version":1,"theme":"pink","mouse":false,"wibble":1}';
     writeFileSync(file, text);
     const m = new Memory(at);
-    assert.equal(m.settings.theme, 'dark');
+    assert.equal(m.settings.theme, undefined);
     assert.equal(m.settings.mouse, false);
     assert.deepEqual(m.problems, [
       `${file}: "theme" should be dark, light, contrast or mono`,

@@ -12,7 +12,7 @@ import { PlainScreens } from '../../tui/plain.js';
 import { Memory, type Settings } from '../../tui/settings.js';
 import type { Theme } from '../../tui/style.js';
 import { loadTerminal, openTerminal, type TerminalOptions } from '../../tui/term.js';
-import { depthOf, themeFor } from '../../tui/theme.js';
+import { depthOf, themeFor, usualTheme } from '../../tui/theme.js';
 import type { Tour } from '../../tui/tour.js';
 import { makeViews } from '../../tui/views.js';
 import { Waiting } from '../../tui/waiting.js';
@@ -174,7 +174,7 @@ async function one({ captures, options: o, tour, said, run: given }: Shown): Pro
   const { registry, names } = new Reading(brought, { ...o, quiet: true });
   const run: LiveRun | undefined = given ?? (names.join() === '-' && isPiped() ? new PipedCapture() : undefined);
   const memory = new Memory(folders(), o.config);
-  const name = o.theme ?? memory.settings.theme;
+  const name = o.theme ?? memory.settings.theme ?? usualTheme(process.env);
   const depth = depthOf(process.env, o.color ?? 'auto');
   const preferences = { name, theme: themeFor(name, depth), depth, time: memory.settings.time };
   const { viewer, waiting } = await opened({ names, o, run, registry, memory, theme: preferences.theme });
