@@ -94,6 +94,13 @@ describe('redacted messages', () => {
       assert.doesNotMatch(contact(unknown), /=sip$/, unknown);
   });
 
+  test('of what a format is like that stays whose name is known', () => {
+    const known = 'a=fmtp:96 octet-align=1; mode-set=0,2,7';
+    assert.equal(description(known), known);
+    for (const name of ['zz', 'mode-zz', 'zz-set'])
+      assert.doesNotMatch(description(`a=fmtp:96 ${name}=1,2`), /1|,2/, name);
+  });
+
   test('of credentials of Digest the algorithm stays; of other schemes only their names do', () => {
     assert.equal(
       head('Authorization: Digest algorithm=MD5, qop=auth, stale=false'),

@@ -225,6 +225,13 @@ describe('DHCPv4', () => {
     assert.deepEqual(routes.fields['dhcp.option.classless_static_route'], ['18:0a:01:02:0a:00:00:01']);
   });
 
+  it('makes no route of what stands behind the option that was to hold it, and goes on there', () => {
+    const { fields, experts } = run(dhcp, message(option(121, '180a0102c0a8') + option(12, '68')));
+    assert.equal(fields['dhcp.option.classless_static_route'], undefined); // tshark: Malformed Packet
+    assert.match(experts.join(), /^Option 121: needs 8 octets at offset \d+, has 6$/);
+    assert.deepEqual(fields['dhcp.option.hostname'], ['h']);
+  });
+
   it('finds options in sname and file (option 52)', () => {
     const parts = { sname: `${option(12, ascii('sn'))}ff`, file: `${option(12, ascii('infile'))}ff` };
     const { fields, experts } = run(dhcp, message(option(52, '03'), parts));

@@ -191,6 +191,19 @@ describe('ICMPv6', () => {
     assert.equal(hex(b, 0, b.length), hex(whole, 40, whole.length - 40));
   });
 
+  it('puts what an advertisement says into bits of its own, and nothing else', () => {
+    const none = { hopLimit: 0, managed: false, other: false, preference: 0, lifetime: 0, reachable: 0, retransmit: 0 };
+    const bits = (said: object): number => nd.routerAdvertisement({ ...none, ...said }, []).body[1]!;
+    const made = [
+      bits({}),
+      bits({ managed: true }),
+      bits({ other: true }),
+      bits({ preference: 1 }),
+      bits({ preference: 3 }),
+    ];
+    assert.deepEqual(made, [0, 0x80, 0x40, 0x08, 0x18]); // RFC 4861 §4.2, RFC 4191 §2.2
+  });
+
   it('reads solicitations and advertisements of neighbors', () => {
     const ns = see('ip.version', 6, icmp6(`87 00 0000 00000000 ${LOCAL} 01 01 020000000001`));
     assert.equal(ns.info, 'Neighbor Solicitation for fe80::250:56ff:fec0:1 from 02:00:00:00:00:01');
