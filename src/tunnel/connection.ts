@@ -1,4 +1,5 @@
 import { fieldLines } from '../../dissectors/http/message.js';
+import { ContentType, RECORD_HEADER } from '../../dissectors/tls/numbers.js';
 import { wholeSsl2 } from '../../dissectors/tls/ssl2.js';
 import { type AnyDissector, No, type Pdu, Yes } from '../kit/index.js';
 import { LIMITS } from '../limits.js';
@@ -108,7 +109,8 @@ export class Connection implements StreamConsumer {
     if (mode === 'tls' || (this.awaitsTls(half) && !isText(buf, off, end))) {
       if (this.tls.keys.length > 0) return 0;
       const n = this.tlsRecords!.ahead(side, buf, off, end);
-      if (beyond >= half.left) half.beginAhead(buf, off + n, end, at + n, this.host.frame);
+      if (beyond >= half.left && half.beginAhead(buf, off + n, end, at + n, this.host.frame))
+        this.strange(buf, off + n, end, 0);
       return n;
     }
     const isUnclaimed = mode === 'opaque' || mode === 'detect';
@@ -198,8 +200,7 @@ export class Connection implements StreamConsumer {
       return;
     }
     if (mode === 'tls') {
-      if (half.isTorn && !isRecord(buf, off, end))
-        this.give({ dissector: this.tlsDissector, view: viewOf(buf, off, end, TCP_NAMES[0], half.cut) });
+      if (half.isTorn && frame === this.host.frame && !isRecord(buf, off, end)) this.strange(buf, off, end, half.cut);
       off = this.tlsRecords!.takeWhole(side, half, buf, off, end);
     }
     if (off === end) return;
@@ -209,6 +210,9 @@ export class Connection implements StreamConsumer {
     half.fresh = off === start && half.window.length === 0 && half.passing === 0;
     half.window.feed(buf, off, end, frame);
     this.step(side);
+    const isLost = half.mode === 'tls' && half.lost && half.cut === 0 && off === start;
+    if (isLost && frame === this.host.frame && end - off >= RECORD_HEADER && !isRecord(buf, off, end))
+      this.strange(buf, off, end, 0);
     if (half.unclaimed > 0) this.unknown(buf, Math.max(off, end - half.unclaimed), end, half.cut);
     else if (half.mode === 'detect' && this.isHttp && fieldLines(buf, off, end) > 0)
       this.unknown(buf, off, end, half.cut);
@@ -226,6 +230,21 @@ export class Connection implements StreamConsumer {
   private unknown(buf: Uint8Array, off: number, end: number, cut: number): void {
     if (this.shownAsData) return;
     this.give({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, TCP_NAMES[0], cut) });
+  }
+
+  /**
+   * Shows octets of TLS that begin no record, where it is known which version it is: tshark ignores them aloud, but for text,
+   * which it takes for none of TLS.
+   */
+  private strange(buf: Uint8Array, off: number, end: number, cut: number): void {
+    const [a, b] = this.halves;
+    if (isText(buf, off, end)) {
+      this.give({ dissector: this.host.dissectors.data, view: viewOf(buf, off, end, TCP_NAMES[0], cut) });
+      return;
+    }
+    if (cut === 0 && buf[off] >= ContentType.ChangeCipherSpec && buf[off] <= ContentType.Heartbeat) return;
+    if (cut === 0 && this.session!.version === 0 && !a.versioned && !b.versioned) return;
+    this.give({ dissector: this.tlsDissector, view: viewOf(buf, off, end, TCP_NAMES[0], cut) });
   }
 
   /** @internal */

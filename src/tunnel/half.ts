@@ -37,6 +37,8 @@ export class Half {
   lost = false;
   /** Octets to come that are the rest of a record whose middle is missing. */
   passing = 0;
+  /** The start of a ServerHello was seen, though its record may not be whole. */
+  versioned = false;
   /** The snaplen cut that record. */
   snapped = false;
   /** Where the record ends that began last behind a hole, as a position in the stream. */
@@ -91,12 +93,17 @@ export class Half {
     return length < RECORD_HEADER ? 0 : recordLength(buf, off) - length;
   }
 
-  /** Notes octets behind a hole that no whole record takes: as in tshark they are TLS, but for the rest of a record. */
-  beginAhead(buf: Uint8Array, off: number, end: number, at: number, frame: number): void {
-    if (at < this.aheadEnd || off === end) return;
+  /**
+   * Notes octets behind a hole that no whole record takes: as in tshark they are TLS, but for the rest of a record. Returns
+   * whether none begins with them.
+   */
+  beginAhead(buf: Uint8Array, off: number, end: number, at: number, frame: number): boolean {
+    if (at < this.aheadEnd || off === end) return false;
     this.aheadFrame = frame;
-    const n = end - off < RECORD_HEADER ? -1 : recordLength(buf, off);
+    if (end - off < RECORD_HEADER) return false;
+    const n = recordLength(buf, off);
     if (n > 0) this.aheadEnd = at + n;
+    return n < 0;
   }
 
   /**

@@ -9,7 +9,7 @@ import type { Half } from './half.js';
 import type { ConnectionHost } from './host.js';
 import { viewOf } from './messages.js';
 import { PlainText } from './plain-text.js';
-import { recordLength } from './records.js';
+import { recordLength, saysVersion } from './records.js';
 import { TlsPdu } from './tls-pdu.js';
 
 /** The TLS records of a connection, from the octets of its two halves to what their plain text holds. */
@@ -61,7 +61,10 @@ export class RecordLayer {
         half.findRecord();
         continue;
       }
-      if (w.end - w.off < n) return;
+      if (w.end - w.off < n) {
+        half.versioned ||= saysVersion(w.buf, w.off, w.end);
+        return;
+      }
       const { buf, off, end, segments } = w.take(n);
       this.record(side, half, buf, off, end, segments);
     }

@@ -10,6 +10,10 @@ export function recordLength(b: Uint8Array, off: number): number {
   return n > LIMITS.tlsRecordOctets ? -1 : RECORD_HEADER + n; // RFC 5246 §6.2.3: at most 2^14 + 2048
 }
 
+/** Whether a record begins with a ServerHello, which tells the version of the connection. */
+export const saysVersion = (b: Uint8Array, off: number, end: number): boolean =>
+  b[off] === ContentType.Handshake && end - off > RECORD_HEADER && b[off + RECORD_HEADER] === HandshakeType.ServerHello;
+
 /** Whether octets may begin with a TLS record. */
 export const isRecord = (b: Uint8Array, off: number, end: number): boolean =>
   end - off >= RECORD_HEADER && recordLength(b, off) >= 0;
