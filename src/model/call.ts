@@ -104,6 +104,10 @@ export class Call {
   private cseq: number;
   /** When that was sent. */
   inviteAt: Seen;
+  /** The connection of TCP that it was sent on; '' where none carries it. */
+  carrier = '';
+  /** That was reset before anything came of it. */
+  private reset: { readonly at: Seen; readonly byUe: boolean } | null = null;
   /** After how many milliseconds an INVITE was sent again; 0 where none was. */
   againMs = 0;
   /** INVITE requests that came again behind an answer. */
@@ -379,6 +383,7 @@ export class Call {
     const waited = millis(this.inviteAt, at);
     if (!this.isHeard && waited > (this.slowest?.ms ?? 0)) this.slowest = { at: this.inviteAt, ms: waited };
     this.isHeard = true;
+    this.reset = null;
     if (status > 100 && status < 300) this.add(this.tags, tag, 'callParts');
     if (status >= 200 && status < 300) {
       this.add(this.open, tag, 'callParts');
@@ -465,6 +470,11 @@ export class Call {
     this.emergency ||= this.failure.alternative?.type === 'emergency'; // TS 24.229 §5.1.3.1: dialled as another number
   }
 
+  /** The connection that its INVITE was sent on was reset: what was not answered by then is not, but on another way. */
+  cutShort(at: Seen, byUe: boolean): void {
+    if (this.state === 'in-progress' && !this.isHeard && this.cancel === null) this.reset ??= { at, byUe };
+  }
+
   /** Whether nothing at all answered the INVITE, although there were `ms` milliseconds for it. */
   isUnheard(end: Moment, ms: number): boolean {
     const isHeard = this.acked || this.trying !== null || this.progress !== null;
@@ -497,7 +507,16 @@ export class Call {
 
   /** @param end until when something of it could be heard */
   finish(end: Moment): void {
-    if (this.isUnheard(end, this.emergency ? EMERGENCY.inviteMs : patience(this.againMs))) {
+    if (this.reset !== null && this.state === 'in-progress') {
+      const { at, byUe } = this.reset;
+      const ms = Math.round(millis(this.inviteAt, at));
+      const who = byUe ? 'UE' : 'network';
+      this.state = 'failed';
+      this.failedAt = this.end = at;
+      this.failure = {
+        reason: words`The ${who} reset the connection of the INVITE ${ms} ms after it, without an answer.`,
+      };
+    } else if (this.isUnheard(end, this.emergency ? EMERGENCY.inviteMs : patience(this.againMs))) {
       this.state = 'failed';
       this.failedAt = this.inviteAt;
       this.isUnanswered = true;

@@ -26,6 +26,7 @@ import { isSipPort, SipConnections } from './sip-connections.js';
 import type { SipEvent } from './sip-event.js';
 import { Identity } from './subscriber.js';
 import { CallTally, MediaTally, type Tallies } from './tally.js';
+import { Flag } from './tcp-life.js';
 import { Unreached } from './unreached.js';
 import { Watch } from './watch.js';
 
@@ -204,6 +205,7 @@ export class SessionModel {
 
   /** A segment inside a tunnel that opens a connection, or refuses to. */
   opened(at: Arrival, c: Content, flags: number): void {
+    if ((flags & Flag.Rst) !== 0) this.signalling.reset(at, c);
     if (isSipPort(at.up ? c.dport : c.sport)) this.inside(at.tunnel).connections.take(at, c, flags);
   }
 

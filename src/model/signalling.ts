@@ -56,6 +56,8 @@ export class Signalling {
   private readonly known = new SipKnown();
   private readonly early = new EarlyAnswers(this.known);
   private readonly callsById = new Map<string, Call>();
+  /** By the TCP connection inside a tunnel: the call whose INVITE it carried last. */
+  private readonly byConnection = new Map<string, Call>();
   private readonly registrationsByKey = new Map<string, Registration>();
   private readonly registrationsByTunnel = new Map<number, Registration[]>();
   private readonly registrationsByName = new Map<string, Registration>();
@@ -112,6 +114,7 @@ export class Signalling {
   /** A call is followed no longer: what is still heard of it is nothing new. */
   forget(call: Call): void {
     this.calls.remove(call);
+    if (this.byConnection.get(call.carrier) === call) this.byConnection.delete(call.carrier);
     const last = this.callsById.get(call.callId);
     if (last === call) {
       if (call.older === undefined) this.callsById.delete(call.callId);
@@ -189,7 +192,27 @@ export class Signalling {
     }
     const before = call.answer;
     call.take(at, e);
+    if (e.isRequest && e.method === 'INVITE' && e.content.stream && at.tunnel !== 0) this.carried(at, e.content, call);
     if (before === null && call.answer !== null) this.replaced(call);
+  }
+
+  /** Notes on which connection an INVITE was sent: an answer to it comes there, or not at all once that is gone. */
+  private carried({ tunnel }: Arrival, c: Content, call: Call): void {
+    const { byConnection } = this;
+    if (byConnection.get(call.carrier) === call) byConnection.delete(call.carrier);
+    if (byConnection.size >= LIMITS.transactions) {
+      this.reached.capped('transactions');
+      byConnection.delete(byConnection.keys().next().value!);
+    }
+    call.carrier = `${tunnel} ${c.from} ${c.sport} ${c.to} ${c.dport}`;
+    byConnection.set(call.carrier, call);
+  }
+
+  /** A connection inside a tunnel was reset, by either side. RFC 3261 §8.1.3.1 */
+  reset(at: Arrival, { from, sport, to, dport }: Content): void {
+    const sent = this.byConnection.get(`${at.tunnel} ${from} ${sport} ${to} ${dport}`);
+    const met = this.byConnection.get(`${at.tunnel} ${to} ${dport} ${from} ${sport}`);
+    (sent ?? met)?.cutShort(at.seen(), at.up);
   }
 
   /** A call that is answered takes the place of another, which is ended next. RFC 3891 §3 */
