@@ -46,7 +46,7 @@ export interface ScreenParts extends Shown {
 /** The first line of a view. */
 const bodyTop = (height: number): number => (height >= TITLE_FROM ? 3 : 2);
 
-/** Gives a click to what is there; returns the view whose tab it was on, or the command of which the last line tells. */
+/** Gives a click to what is there; returns the view whose tab it was on, or the command of which the last line tells, or that of the title. */
 export function click(
   at: MouseAt,
   p: Pick<ScreenParts, 'view' | 'views' | 'dialog' | 'message' | 'tour' | 'keymap'> & {
@@ -65,6 +65,8 @@ export function click(
   if (dialog !== undefined) {
     const inside = insideOf(placeOf(dialog, p.width, p.height - top - 1));
     dialog.mouse?.({ ...below, x: at.x - inside.x, y: below.y - inside.y });
+  } else if (below.y === -3 && at.kind === 'press') {
+    return { command: 'file-info' };
   } else if (below.y === -2 && at.kind === 'press') {
     const tab = tabAt(p.views, view, p.width, at.x)?.id;
     return tab === undefined ? undefined : { tab };

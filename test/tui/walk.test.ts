@@ -462,6 +462,17 @@ test('the mouse: a click selects, a double click opens, the wheel scrolls, tabs 
   });
 });
 
+test('the mouse: a click on the title opens the card of the capture', async () => {
+  await walk('20-healthy-call.pcapng', async (s) => {
+    s.app.mouse({ kind: 'press', x: 14, y: 0 });
+    await s.until(/┌─ Capture/);
+    // The card is open: the same place is outside of it, and does nothing more.
+    s.app.mouse({ kind: 'press', x: 14, y: 0 });
+    await s.press('Esc');
+    assert.doesNotMatch(s.text, /┌─ Capture/);
+  });
+});
+
 test('the mouse: a click on the head of a column sorts by it, one on a key at the foot presses it', async () => {
   const click = (s: Stage, x: number, y: number, kind: 'press' | 'wheel-down' = 'press') => {
     s.app.mouse({ kind, x, y });
