@@ -206,8 +206,11 @@ function zshOption(o: Known): string {
   const text = `[${zshText(o.description)}]${value}`;
   const all = flags(o);
   const star = o.repeatable ? '*' : '';
-  if (all.length === 1) return quoted(`${star}${all[0]}${text}`);
-  const names = `{${all.join(',')}}`;
+  // The value may stand in the same word (-kFILE, --keylog=FILE) or in the next one: zshcompsys(1), _arguments.
+  const withValue = (flag: string): string =>
+    o.values.kind === 'none' ? flag : `${flag}${flag.startsWith('--') ? '=' : '+'}`;
+  if (all.length === 1) return quoted(`${star}${withValue(all[0])}${text}`);
+  const names = `{${all.map(withValue).join(',')}}`;
   return o.repeatable
     ? `${quoted('*')}${names}${quoted(text)}`
     : `${quoted(`(${all.join(' ')})`)}${names}${quoted(text)}`;

@@ -91,7 +91,12 @@ describe('completion', () => {
   });
 
   test('zsh', { skip: missing('zsh') }, () => {
-    shell('zsh', ['-n', file('_fttscope', script('zsh'))]);
+    const text = script('zsh');
+    shell('zsh', ['-n', file('_fttscope', text)]);
+    // Values in the word of their option, as commander takes them: zshcompsys(1) has `-optname+` and `-optname=` for that.
+    assert.ok(text.includes("'*'{-k+,--keylog=}'["));
+    assert.ok(text.includes("'--config=["));
+    assert.ok(text.includes("'(-V --tree)'{-V,--tree}'["));
   });
 
   test('every command and every option is there', () => {
