@@ -28,7 +28,7 @@ function rtpmap(t: Tree, b: Uint8Array, off: number, end: number, encodings: Enc
   t.text(F.mediaFormat, format, formatEnd - format);
   const name = skip(b, SP, formatEnd, end);
   const slash = find(b, SLASH, name, end);
-  if (slash === end || slash === name) return;
+  if (slash === end) return;
   t.text(F.mimeType, name, slash - name);
   encodings.set(utf8Text(b, format, formatEnd), utf8Text(b, name, slash).toLowerCase());
   const rateEnd = find(b, SLASH, slash + 1, end);

@@ -52,6 +52,15 @@ describe('a call with Replaces', () => {
     assert.deepEqual([after.state, after.replaces, after.replacedBy], ['ended', before.callId, undefined]);
   });
 
+  test('that names itself takes the place of none', async () => {
+    const t = talk()
+      .up(1000, sip(`INVITE ${BOB}`, { headers: replaces, sdp: sdp(UE, 30_000) }))
+      .down(1200, sip('200 OK INVITE', { toTag: 'b', sdp: sdp(CORE, 40_000) }, 'down'))
+      .up(1210, sip(`ACK ${BOB}`, { toTag: 'b' }));
+    const [call] = (await found(t)).calls;
+    assert.deepEqual([call.replaces, call.replacedBy], [call.callId, undefined]);
+  });
+
   const refused = (what: string) => instead(first(5000)).up(3010, sip(`${what} INVITE`, { ...other, toTag: 'z' }));
 
   for (const [what, said] of [

@@ -136,6 +136,13 @@ describe('SDP lines', () => {
       ['mime.type', 'AMR-WB', 12, 6],
       ['sample_rate', '16000', 19, 5],
     ]);
+    assert.deepEqual(inMedia('a=rtpmap:96 AMR').slice(2), [['media.format', '96', 9, 2]]);
+    // As tshark has it: the name is empty, and the rate is there.
+    assert.deepEqual(inMedia('a=rtpmap:96 /8000').slice(2), [
+      ['media.format', '96', 9, 2],
+      ['mime.type', '', 12, 0],
+      ['sample_rate', '8000', 13, 4],
+    ]);
     assert.deepEqual(inMedia('a=fmtp:96 mode-set=0,2; octet-align=1;x').slice(2), [
       ['media.format', '96', 7, 2],
       ['fmtp.parameter', 'mode-set=0,2', 10, 12],
