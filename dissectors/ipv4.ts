@@ -5,7 +5,6 @@ import {
   defineDissector,
   experts,
   fields,
-  fold,
   hexNumber,
   ip4,
   nameOf,
@@ -13,7 +12,7 @@ import {
   type Peek,
   padded,
   put16,
-  sumWords,
+  rightChecksum,
   type Tree,
   u8,
   u16,
@@ -184,23 +183,19 @@ function flags(t: Tree, b: Uint8Array, o: number): void {
   if (t.labels) t.label(`Fragment Offset: ${(word & OFFSET) << 3}`);
 }
 
-/** Checksum that the header should have: its words without the checksum itself. RFC 791 §3.1. */
-function rightChecksum(b: Uint8Array, off: number, n: number): number {
-  return fold(sumWords(b, off + 12, off + n, sumWords(b, off, off + 10)));
-}
-
 /** A zero that does not verify is left to the network interface, which fills it in behind the capture point. */
-function headerChecksum(t: Tree, v: View, n: number): void {
+function headerChecksum(t: Tree, v: View, cx: Ctx, n: number): void {
   const { buf, off } = v;
   const stored = u16(buf, off + 10);
   t.num(F.checksum, off + 10, 2, stored);
   if (!t.wanted(F.status) && !t.wantsExperts) return;
-  const good = v.length >= n && checksum(buf, off, off + n) === 0;
-  const bad = !good && v.length >= n && stored !== 0;
+  const isVerified = cx.verifies('ip') && v.length >= n;
+  const good = isVerified && checksum(buf, off, off + n) === 0;
+  const bad = isVerified && !good && stored !== 0;
   t.num(F.status, off + 10, 0, good ? 1 : bad ? 0 : 2);
   if (bad) {
-    const right = hexNumber(rightChecksum(buf, off, n), 4);
-    t.expert(E.badChecksum, `Bad checksum [should be ${right}]`);
+    const right = rightChecksum(stored, checksum(buf, off, off + n));
+    t.expert(E.badChecksum, `Bad checksum [should be ${hexNumber(right, 4)}]`);
   }
 }
 
@@ -342,7 +337,7 @@ export const ipv4: Dissector<Ipv4Packet> = defineDissector<Ipv4Packet>({
     need(v, 10);
     t.num(F.proto, off + 9, 1, protocolOf(buf, off));
     need(v, 12);
-    headerChecksum(t, v, n);
+    headerChecksum(t, v, cx, n);
     need(v, 16);
     t.bytes(F.src, off + 12, 4);
     need(v, HEADER);

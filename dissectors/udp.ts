@@ -1,15 +1,17 @@
 import {
+  type Ctx,
   checksum,
   defineDissector,
   experts,
   fields,
   fold,
+  hexNumber,
   isLeftToCard,
-  type NetPair,
   need,
   type Peek,
   pseudoHeader,
   put16,
+  rightChecksum,
   sumWords,
   type Tree,
   u16,
@@ -48,7 +50,7 @@ const ATTEMPTS = 3;
 
 const E = experts({
   badLength: { code: 'udp.bad-length', severity: 'error', malformed: true, message: 'Bad length value' },
-  badChecksum: { code: 'udp.bad-checksum', severity: 'error', message: 'Bad checksum [should be verified]' },
+  badChecksum: { code: 'udp.bad-checksum', severity: 'error', message: 'Bad checksum' },
   zeroChecksum: { code: 'udp.zero-checksum', severity: 'error', message: 'Illegal checksum value (0)' },
   traceroute: { code: 'udp.traceroute', severity: 'chat', message: 'Possible traceroute' },
 });
@@ -72,11 +74,12 @@ const length = (b: Uint8Array, o: number) => u16(b, o + 4);
 const isTooShort = (n: number, version: number) => n < HEADER && (n !== 0 || version !== 6);
 
 /** Status of the checksum: bad, good, 2 where it cannot be told, or 3 where there is none. */
-function checksumStatus(v: View, net: NetPair, wireLength: number): number {
+function checksumStatus(v: View, cx: Ctx, wireLength: number): number {
   const { buf, off } = v;
+  const { net } = cx;
   const stored = u16(buf, off + 6);
   if (stored === 0) return 3;
-  if (v.length < wireLength || net.buf.length === 0) return 2;
+  if (!cx.verifies('udp') || v.length < wireLength || net.buf.length === 0) return 2;
   if (checksum(buf, off, off + wireLength, pseudoHeader(net, PROTOCOL, wireLength)) === 0) return 1;
   return isLeftToCard(stored, net, PROTOCOL, wireLength) ? 2 : 0;
 }
@@ -156,9 +159,13 @@ export const udp = defineDissector<UdpDatagram>({
     if (whole > v.wireLength && !cx.quoted) t.expert(E.badLength, `${E.badLength.message} ${n} > IP payload length`);
     t.num(F.checksum, off + 6, 2, u16(buf, off + 6));
     if (t.wanted(F.status) || t.wantsExperts) {
-      const status = cx.quoted ? 2 : checksumStatus(v, cx.net, whole);
+      const status = cx.quoted ? 2 : checksumStatus(v, cx, whole);
       t.num(F.status, off + 6, 0, status);
-      if (status === 0) t.expert(E.badChecksum);
+      if (status === 0) {
+        const rest = checksum(buf, off, off + whole, pseudoHeader(cx.net, PROTOCOL, whole));
+        const right = rightChecksum(u16(buf, off + 6), rest);
+        t.expert(E.badChecksum, `${E.badChecksum.message} [should be ${hexNumber(right, 4)}]`);
+      }
       if (status === 3 && cx.net.version === 6) t.expert(E.zeroChecksum); // RFC 8200 §8.1
     }
     const note = cx.note<UdpNote>(udp, v);

@@ -120,5 +120,5 @@ export const E = experts({
     message: 'Bogus TCP header length',
     clause: 'RFC 9293 §3.1',
   },
-  badChecksum: { code: 'tcp.bad-checksum', severity: 'error', message: 'Bad checksum [should be verified]' },
+  badChecksum: { code: 'tcp.bad-checksum', severity: 'error', message: 'Bad checksum' },
 });

@@ -5,12 +5,14 @@ import {
   defineDissector,
   type Field,
   fold,
+  hexNumber,
   isLeftToCard,
   need,
   type Peek,
   pseudoHeader,
   put16,
   put32,
+  rightChecksum,
   sumWords,
   type Tree,
   u16,
@@ -66,7 +68,7 @@ export interface TcpSegment {
 function checksumStatus(v: View, cx: Ctx): number {
   const { buf, off, end } = v;
   const { net } = cx;
-  if (!cx.verifyChecksums || cx.quoted || v.end < v.wireEnd || net.buf.length === 0) return 2;
+  if (!cx.verifies('tcp') || cx.quoted || v.end < v.wireEnd || net.buf.length === 0) return 2;
   if (checksum(buf, off, end, pseudoHeader(net, PROTOCOL, v.length)) === 0) return 1;
   return isLeftToCard(u16(buf, off + 16), net, PROTOCOL, v.length) ? 2 : 0;
 }
@@ -289,7 +291,9 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
       t.num(F.status, off + 16, 0, status);
       if (status === 0) {
         t.none(F.badChecksum, off + 16, 2);
-        t.expert(E.badChecksum);
+        const rest = checksum(buf, off, v.end, pseudoHeader(cx.net, PROTOCOL, v.length));
+        const right = rightChecksum(u16(buf, off + 16), rest);
+        t.expert(E.badChecksum, `${E.badChecksum.message} [should be ${hexNumber(right, 4)}]`);
       }
     }
     t.num(F.urgent, off + 18, 2, u16(buf, off + 18));

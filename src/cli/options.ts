@@ -102,7 +102,11 @@ export function addInputOptions(c: Command, bare = ', the same as a bare name'):
     .option('--to <time>', 'up to this time')
     .option('-c, --count <frames>', 'stop after so many frames', positive)
     .option('-d, --decode-as <rule>', 'for example tcp.port==8443,tls', collect)
-    .option('-o <name:value>', 'a tshark preference; tls.keylog_file is understood', collect)
+    .option(
+      '-o <name:value>',
+      'a tshark preference: tls.keylog_file:FILE, ip.check_checksum:TRUE (or tcp, udp)',
+      collect,
+    )
     .option('--enable-heuristic <name>', 'rtp_udp: RTP on ports that no SDP names', collect)
     .option('--verify-all', 'check the tag of every record, not of a sample')
     .option('--require-decrypt', 'exit with 4 if a tunnel could not be decrypted')

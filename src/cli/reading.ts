@@ -74,6 +74,9 @@ const ESP_LINE = 'uat:esp_sa:';
 /** Whether to look for NULL encryption in ESP. */
 const LOOK_INTO_ESP = /^esp\.enable_null_encryption_decode_heuristic:true$/i;
 
+/** Whether checksums outside of tunnels are verified. */
+const CHECKSUMS = /^(ip|tcp|udp)\.check_checksum:(true|false)$/i;
+
 /** Whether a name of the command line is a file, or standard input. */
 const isThere = (name: string): boolean => name === '-' || existsSync(name);
 
@@ -144,6 +147,7 @@ export class Reading {
       else if (OPEN_ESP.test(preference)) continue;
       else if (preference.startsWith(ESP_LINE)) espLines.push(preference.slice(ESP_LINE.length));
       else if (LOOK_INTO_ESP.test(preference)) applyDecodeAs(this.registry, ['esp.payload==0,esp.null']);
+      else if (CHECKSUMS.test(preference)) this.verify(preference);
       else if (!/^[\w.-]+:/.test(preference))
         throw new UserError(
           `-o ${preference}: a preference is name:value`,
@@ -155,6 +159,13 @@ export class Reading {
     const { keylog = [], autoKeys } = o;
     this.keys = await gatherKeys(this.names, { keylog, keylogPreference, espLines, autoKeys });
     this.warn();
+  }
+
+  /** Has checksums of a protocol verified outside of tunnels too, or not: the last word counts. */
+  private verify(preference: string): void {
+    const [, proto, wanted] = CHECKSUMS.exec(preference.toLowerCase())!;
+    if (wanted === 'true') this.registry.verified.add(proto);
+    else this.registry.verified.delete(proto);
   }
 
   /** Says what is to be said of the key logs, each time only what is new. */

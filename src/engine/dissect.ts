@@ -87,7 +87,6 @@ export class Dissection implements Ctx {
   seconds = 0;
   nanos = 0;
   tunnel = 0;
-  readonly verifyChecksums = true;
   readonly unpack = unpack;
   mediaParameters = '';
   payloadParameters: string | undefined = undefined;
@@ -147,11 +146,14 @@ export class Dissection implements Ctx {
     this.more(packet, this.frameDissector);
   }
   private first: readonly [number, number] = [0, 0];
+  /** Whether the packet at hand came out of an envelope. */
+  private isInside = false;
 
   /** Adds the layers of another packet (the content of an envelope) to those that stand. */
   more(packet: Packet, d: AnyDissector): void {
     if (d === this.fttims && this.shortCut?.add('tls.app', 'fttims', packet.view, packet, this.tree)) return;
     this.begin(packet);
+    this.isInside = d !== this.frameDissector;
     this.layer(this.plan.of(d), packet.view);
     if (packet.fault !== null) this.fault(packet.fault, packet.view.end);
   }
@@ -262,6 +264,10 @@ export class Dissection implements Ctx {
     const step = this.plan.lookup(table, key);
     if (step === undefined) this.data(payload);
     else this.layer(step, payload);
+  }
+
+  verifies(proto: string): boolean {
+    return this.isInside || this.registry.verified.has(proto);
   }
 
   takes(table: string, key: TableKey): boolean {

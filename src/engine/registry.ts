@@ -60,6 +60,9 @@ export class Registry {
   /** Who was put at an entry by {@link assign}: octets that cannot be theirs are refused, and no others. */
   readonly assigned = new Set<AnyDissector>();
 
+  /** Protocols of which checksums are verified outside of tunnels too, as a user wants it. */
+  readonly verified = new Set<string>();
+
   /** Who is at the port of the server where that is known (else 0), else at the lower of two: servers have low ones. */
   ofPorts(table: string, a: number, b: number, server = 0): AnyDissector | undefined {
     const d = server === 0 ? undefined : this.lookup(table, server);

@@ -33,6 +33,9 @@ export function fold(sum: number): number {
 export const checksum = (b: Uint8Array, off: number, end: number, start = 0): number =>
   fold(sumWords(b, off, end, start));
 
+/** The checksum that belongs where `stored` stands, of a range (its pseudo-header included) whose {@link checksum} is `rest`. */
+export const rightChecksum = (stored: number, rest: number): number => fold((rest ^ 0xffff) + (stored ^ 0xffff));
+
 /** Sum of the pseudo-header of RFC 793 (IPv4) or RFC 8200 §8.1 (IPv6) for an upper layer of `length` octets. */
 export function pseudoHeader(net: NetPair, protocol: number, length: number): number {
   const n = net.version === 4 ? 4 : 16;

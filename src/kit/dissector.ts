@@ -163,8 +163,11 @@ export interface Ctx {
   dport: number;
   /** True inside the packet that an ICMP error quotes: headers may be cut, and streams are not followed. */
   quoted: boolean;
-  /** Whether checksums that are not needed otherwise are to be verified. */
-  readonly verifyChecksums: boolean;
+  /**
+   * Whether checksums of this protocol are to be verified: those inside a tunnel always, others where a user asks for
+   * it. Network cards fill them in behind the capture point, and cards that take segments together make them up.
+   */
+  verifies(proto: string): boolean;
   /** Gives the payload to the dissector of `table` at `key`; what no dissector takes is shown as data. */
   next(table: string, key: TableKey, payload: View): void;
   /** Whether `next` would find a dissector there. */

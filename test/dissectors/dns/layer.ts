@@ -46,7 +46,7 @@ export function context(where: Where = {}): Ctx {
     sport: where.sport ?? 0,
     dport: where.dport ?? 0,
     quoted: false,
-    verifyChecksums: true,
+    verifies: () => true,
     next: () => undefined,
     call: () => false,
     payload: () => undefined,

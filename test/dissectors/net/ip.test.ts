@@ -378,7 +378,7 @@ describe('UDP', () => {
     assert.deepEqual(told(left).experts, []);
     assert.deepEqual(told(left.replace('fe22', '7fe0')).fields['udp.checksum.status'], ['1']);
     const bad = told(left.replace('fe22', 'fe23'));
-    assert.deepEqual([bad.fields['udp.checksum.status'], bad.experts], [['0'], ['Bad checksum [should be verified]']]);
+    assert.deepEqual([bad.fields['udp.checksum.status'], bad.experts], [['0'], ['Bad checksum [should be 0x7fe0]']]);
     const six = `6000 0000 000f 11 40 ${'0'.repeat(31)}1 ${'0'.repeat(31)}1 cf7f 3e7f 000f 0022 68656c6c6f2030`;
     assert.deepEqual(see('ip.version', 6, octets(six)).fields['udp.checksum.status'], ['2']);
   });

@@ -96,7 +96,7 @@ export function see(table: string, key: TableKey, b: Uint8Array, options: SeeOpt
     sport: 0,
     dport: 0,
     quoted: false,
-    verifyChecksums: true,
+    verifies: () => true,
     next: (below: string, k: TableKey, v: View): void => {
       if (below === 'ethertype') protocols.push('ethertype');
       const d = registry.lookup(below, k);

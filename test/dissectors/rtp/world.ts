@@ -137,7 +137,7 @@ export class World {
       sport: 4000,
       dport: 5000,
       quoted: false,
-      verifyChecksums: true,
+      verifies: () => true,
       mediaParameters: '',
       takes: (table: string, key: string | number) => this.tables.has(`${table} ${key}`),
       next: (table: string, key: string | number, v: View) => {

@@ -131,7 +131,7 @@ function context(tree: Tree, protocols: string[], note: unknown): Ctx {
     sport: 5060,
     dport: 5060,
     quoted: false,
-    verifyChecksums: true,
+    verifies: () => true,
     wantsBelow: () => true,
     mediaType: '',
     mediaParameters: '',

@@ -56,7 +56,7 @@ function see(b: Uint8Array, options: Options = {}): Seen {
     sport: 0,
     dport: 0,
     quoted: options.quoted === true,
-    verifyChecksums: true,
+    verifies: () => true,
     note: (d: AnyDissector): unknown => (d === tcp ? note : undefined),
     payload: (v: View): void => {
       payload = Buffer.from(v.buf.subarray(v.off, v.end)).toString('latin1');
@@ -131,7 +131,7 @@ describe('TCP header', () => {
     const status = (x: Uint8Array, o: Options = {}): string[] => see(x, o).fields['tcp.checksum.status'];
     assert.deepEqual(status(summed(b)), ['1']);
     assert.deepEqual(status(summed(b, 0x1234)), ['0']);
-    assert.ok(see(summed(b, 0x1234)).experts.includes('Bad checksum [should be verified]'));
+    assert.ok(see(summed(b, 0x1234)).experts.some((said) => /^Bad checksum \[should be 0x/.test(said)));
     const partial = fold(pseudoHeader(NET, 6, b.length)) ^ 0xffff;
     assert.deepEqual(status(summed(b, partial)), ['2']);
     assert.deepEqual(status(summed(b, 0x1234), { wire: b.length + 10 }), ['2']);
