@@ -14,6 +14,8 @@ export function depthOf(env: Readonly<Record<string, string | undefined>>, wante
   const set = (name: string): boolean => (env[name] ?? '') !== '';
   if (wanted === 'auto' && set('NO_COLOR') && !set('FORCE_COLOR')) return 0;
   const term = env.TERM ?? '';
+  // What is called so has no colours, whatever the terminal around it has: term(7), conventions for names.
+  if (/-m(ono)?$/.test(term) && wanted === 'auto') return 0;
   if (/256|direct|kitty|alacritty|foot|ghostty/.test(term) || set('COLORTERM')) return 256;
   if (/^(dumb|vt\d)/.test(term)) return wanted === 'always' ? 8 : 0;
   if (/^(linux|cons25|ansi)/.test(term)) return 8;

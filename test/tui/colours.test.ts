@@ -16,6 +16,9 @@ describe('colours of the terminal', () => {
     assert.equal(depth({ TERM: 'xterm', COLORTERM: 'truecolor' }), 256);
     assert.equal(depth({ TERM: 'linux' }), 8);
     assert.equal(depth({ TERM: 'dumb' }), 0);
+    // Entries of ncurses' terminfo without colours (`infocmp -1 NAME | grep colors` is empty).
+    for (const TERM of ['xterm-mono', 'linux-m', 'ansi-m'])
+      assert.equal(depth({ TERM, COLORTERM: 'truecolor' }), 0, TERM);
   });
 
   test('NO_COLOR takes them away unless it is empty, and --color decides over it', () => {
