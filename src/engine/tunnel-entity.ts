@@ -208,6 +208,8 @@ function stateOf(life: TunnelLife, end: Moment): TunnelState {
   // What is missing may be the rest of the handshake.
   const server = tcp.ways[tunnel.direction(0) === 'up' ? 1 : 0];
   if (server.segments === 0 || server.unseen > 0 || (gaps.length > 0 && server.octets > 0)) return 'partial';
+  // A server that protects what it sends has sent a ServerHello: it is missing in front of what was captured.
+  if (session.serverHelloFrame === undefined && session.verdict(session.swapped ? 0 : 1).records > 0) return 'partial';
   if (session.serverHelloFrame === undefined)
     return server.octets === 0 && isAwaited(life.clientHello, tcp, end) ? 'partial' : 'failed';
   if (veiled !== null && tcp.end !== null && gaps.length === 0) return 'failed';

@@ -71,6 +71,17 @@ describe('a handshake of which the capture lacks something', () => {
     assert.ok(torn > 0, 'some have the random and not the name');
   });
 
+  test('a ServerHello that the capture lacks was there where what follows it is protected', async () => {
+    const c = await tlsConversation(SOME, V12);
+    // Captured late, by a filter on TLS, the flight of the server among what is missing.
+    const hello = c.flights.findIndex((f) => f.side === 1);
+    const first = c.flights[hello]!.octets.length;
+    const lacks = where((f) => f.side === 0 || f.segment!.from >= first);
+    const r = await reportOn(captured(c, { opening: false, acks: 0, end: 'none' }, { shape: [lacks] }).octets);
+    assert.deepEqual([r.tunnels[0].state, r.tunnels[0].failure], ['partial', undefined]);
+    assert.equal(finding(r, 'tls.no-answer'), undefined);
+  });
+
   test('without the ClientHello nobody knows which name it had', async () => {
     const c = await tlsConversation(SOME, { version: 'TLSv1.3' });
     const r = await reportOn(captured(c, {}, { shape: [only(1)] }).octets, c.keylog);
