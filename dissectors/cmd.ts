@@ -54,5 +54,6 @@ const metadata = (proto: string, on: Dissector['on'], table: string, typeAt: num
     summary: (v) => (v.length < HEADER ? 'Header cut short' : `SGT ${u16(v.buf, v.off + at + 4)}`),
   });
 
+/** Cisco MetaData behind an EtherType, and behind a GRE header. */
 export const cmd = metadata('cmd', { ethertype: [0x8909] }, 'ethertype', 6, 0);
 export const cmdInGre = metadata('cmd.gre', { 'gre.proto': [0x8909] }, 'ethertype.bare', 0, 2);

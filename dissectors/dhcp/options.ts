@@ -24,6 +24,7 @@ export const OVERLOAD = 52;
 export const MESSAGE_TYPE = 53;
 export const END = 255;
 
+/** What is known of options by their code: all that is not here is shown as octets. */
 export const OPTIONS: Readonly<Record<number, OptionType>> = {
   0: { name: 'Padding' },
   1: { name: 'Subnet Mask', kind: 'ip', field: F.subnetMask },

@@ -5,6 +5,7 @@ export const OPCODES: Readonly<Record<number, string>> = {
   2: 'Boot Reply',
 };
 
+/** Option 53. RFC 2132 §9.6 */
 export const MESSAGE_TYPES: Readonly<Record<number, string>> = {
   1: 'Discover',
   2: 'Offer',
@@ -26,6 +27,7 @@ export const MESSAGE_TYPES: Readonly<Record<number, string>> = {
   18: 'TLS',
 };
 
+/** The flag B. RFC 2131 §2 */
 export const BROADCAST: Readonly<Record<number, string>> = {
   0: 'Unicast',
   1: 'Broadcast',
@@ -46,6 +48,7 @@ export const DATA_SOURCES: Readonly<Record<number, string>> = {
   1: 'Remote',
 };
 
+/** Option 46. RFC 2132 §8.7 */
 export const NETBIOS_NODES: Readonly<Record<number, string>> = {
   1: 'B-node',
   2: 'P-node',
@@ -53,18 +56,21 @@ export const NETBIOS_NODES: Readonly<Record<number, string>> = {
   8: 'H-node',
 };
 
+/** Option 52. RFC 2132 §9.3 */
 export const OVERLOADS: Readonly<Record<number, string>> = {
   1: 'Boot file name holds options',
   2: 'Server host name holds options',
   3: 'Boot file and server host names hold options',
 };
 
+/** Option 61, type 255. RFC 4361 §6.1 */
 export const DUID_TYPES: Readonly<Record<number, string>> = {
   1: 'link-layer address plus time',
   2: 'assigned by vendor based on Enterprise number',
   3: 'link-layer address',
 };
 
+/** Options 78 and 79: how agents, and scopes, are to be found. RFC 2610 */
 export const SLP_AGENT: Readonly<Record<number, string>> = {
   0: 'Dynamic Discovery',
   1: 'Static Discovery',
@@ -76,6 +82,7 @@ export const SLP_SCOPE: Readonly<Record<number, string>> = {
   1: 'Mandatory Scope',
 };
 
+/** Flags of option 81. RFC 4702 §2.1 */
 export const FQDN_N: Readonly<Record<number, string>> = {
   0: 'Some server updates',
   1: 'No server updates',
@@ -96,6 +103,7 @@ export const FQDN_S: Readonly<Record<number, string>> = {
   1: 'Server',
 };
 
+/** Parts of option 82. RFC 3046 */
 export const RELAY_SUBOPTIONS: Readonly<Record<number, string>> = {
   0: 'Padding',
   1: 'Agent Circuit ID',
@@ -122,6 +130,7 @@ export const RELAY_SUBOPTIONS: Readonly<Record<number, string>> = {
   152: 'Server ID Override (Cisco proprietary)',
 };
 
+/** Option 90. RFC 3118 §2 */
 export const AUTH_PROTOCOLS: Readonly<Record<number, string>> = {
   0: 'configuration token',
   1: 'delayed authentication',
@@ -135,6 +144,7 @@ export const AUTH_RDM: Readonly<Record<number, string>> = {
   0: 'Monotonically-increasing counter',
 };
 
+/** Option 93. RFC 4578 §2.1 */
 export const ARCHITECTURES: Readonly<Record<number, string>> = {
   0: 'IA x86 PC',
   1: 'NEC/PC98',
@@ -171,12 +181,14 @@ export const ARCHITECTURES: Readonly<Record<number, string>> = {
   32: 's390 Extended',
 };
 
+/** Option 99: whose place it is. RFC 4776 */
 export const CIVIC_WHAT: Readonly<Record<number, string>> = {
   0: 'Location of the DHCP server',
   1: 'Location of the network element believed to be closest to the client',
   2: 'Location of the client',
 };
 
+/** Option 99: parts of an address. RFC 4776 */
 export const CIVIC_TYPES: Readonly<Record<number, string>> = {
   0: 'Language',
   1: 'A1',
@@ -212,11 +224,13 @@ export const CIVIC_TYPES: Readonly<Record<number, string>> = {
   128: 'Script',
 };
 
+/** Option 120. RFC 3361 */
 export const SIP_ENCODINGS: Readonly<Record<number, string>> = {
   0: 'Fully Qualified Domain Name',
   1: 'IPv4 Address',
 };
 
+/** Option 116. RFC 2563 */
 export const AUTO_CONFIGURATION: Readonly<Record<number, string>> = {
   0: 'DoNotAutoConfigure',
   1: 'AutoConfigure',
@@ -227,6 +241,7 @@ export const CL_ADDRESS_MODES: Readonly<Record<number, string>> = {
   2: 'IPv6',
 };
 
+/** What the Broadband Forum has in option 125. */
 export const TR111_SUBOPTIONS: Readonly<Record<number, string>> = {
   1: 'DeviceManufacturerOUI',
   2: 'DeviceSerialNumber',
@@ -236,10 +251,12 @@ export const TR111_SUBOPTIONS: Readonly<Record<number, string>> = {
   6: 'GatewayProductClass',
 };
 
+/** Option 145. RFC 6704 */
 export const NONCE_ALGORITHMS: Readonly<Record<number, string>> = {
   1: 'HMAC-MD5',
 };
 
+/** Option 146. RFC 6731 §4.3 */
 export const RDNSS_PREFERENCES: Readonly<Record<number, string>> = {
   0: 'Medium',
   1: 'High',
@@ -247,6 +264,7 @@ export const RDNSS_PREFERENCES: Readonly<Record<number, string>> = {
   3: 'Low',
 };
 
+/** Option 151. RFC 6926 */
 export const LEASE_STATUS: Readonly<Record<number, string>> = {
   0: 'Success',
   1: 'UpsecFail',
@@ -255,6 +273,7 @@ export const LEASE_STATUS: Readonly<Record<number, string>> = {
   4: 'NotAllowed',
 };
 
+/** Option 156. RFC 6926 */
 export const LEASE_STATES: Readonly<Record<number, string>> = {
   1: 'Available',
   2: 'Active',

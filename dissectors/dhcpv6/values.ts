@@ -22,6 +22,7 @@ export const MESSAGE_TYPES: Readonly<Record<number, string>> = {
   19: 'Reconfigure-reply',
 };
 
+/** Options by their code. RFC 9915 §21 */
 export const OPTIONS: Readonly<Record<number, string>> = {
   1: 'Client Identifier',
   2: 'Server Identifier',
@@ -164,6 +165,7 @@ export const OPTIONS: Readonly<Record<number, string>> = {
   167: 'Network Access Identifier',
 };
 
+/** How an identifier was made. RFC 9915 §11 */
 export const DUID_TYPES: Readonly<Record<number, string>> = {
   1: 'link-layer address plus time',
   2: 'assigned by vendor based on Enterprise number',
@@ -171,6 +173,7 @@ export const DUID_TYPES: Readonly<Record<number, string>> = {
   4: 'Universally Unique IDentifier (UUID)',
 };
 
+/** What a server made of a message. RFC 9915 §21.13 */
 export const STATUS_CODES: Readonly<Record<number, string>> = {
   0: 'Success',
   1: 'UnspecFail',
@@ -190,6 +193,7 @@ export const STATUS_CODES: Readonly<Record<number, string>> = {
   15: 'TLSConnectionRefused',
 };
 
+/** What a Leasequery asks by. RFC 5007 §4.1.2.1 */
 export const QUERY_TYPES: Readonly<Record<number, string>> = {
   1: 'by-address',
   2: 'by-clientID',
@@ -198,12 +202,14 @@ export const QUERY_TYPES: Readonly<Record<number, string>> = {
   5: 'by-remoteID',
 };
 
+/** Option 56. RFC 5908 §4 */
 export const NTP_SUBOPTIONS: Readonly<Record<number, string>> = {
   1: 'NTP Server Address',
   2: 'NTP Multicast Address',
   3: 'NTP Server FQDN',
 };
 
+/** Flags of option 39. RFC 4704 §4.1 */
 export const PTR_UPDATES: Readonly<Record<number, string>> = {
   0: 'Server SHOULD perform PTR RR updates',
   1: 'Server SHOULD NOT perform PTR RR updates',

@@ -330,6 +330,7 @@ function protocol(
 
 const UNICAST: Kind = { title: 'Domain Name System', layer: L.dns, multicast: false, linkLocal: false };
 
+/** The DNS as it is over UDP and TCP; mDNS and LLMNR have the same messages. */
 export const dns = protocol(
   {
     proto: 'dns',

@@ -49,6 +49,7 @@ const AUTHORITATIVE_ANSWER = 0x0400;
 const RECURSION_DESIRED = 0x0100;
 const RECURSION_AVAILABLE = 0x0080;
 
+/** Types of records that code asks for by name. RFC 1035 §3.2.2, RFC 3596, RFC 2782, RFC 3403 */
 export const TYPE = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33, NAPTR: 35 } as const;
 
 /**

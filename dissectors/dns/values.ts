@@ -92,6 +92,7 @@ export const TYPE_NAMES: Readonly<Record<number, string>> = {
   65422: 'XPF',
 };
 
+/** Record types in words. */
 export const TYPES: Readonly<Record<number, string>> = {
   0: 'Unused',
   1: 'A (Host Address)',
@@ -183,6 +184,7 @@ export const TYPES: Readonly<Record<number, string>> = {
   65422: 'XPF',
 };
 
+/** Classes of records. RFC 1035 §3.2.4 */
 export const CLASSES: Readonly<Record<number, string>> = {
   1: 'IN',
   2: 'CS',
@@ -192,6 +194,7 @@ export const CLASSES: Readonly<Record<number, string>> = {
   255: 'ANY',
 };
 
+/** What a message is for. RFC 1035 §4.1.1 */
 export const OPCODES: Readonly<Record<number, string>> = {
   0: 'Standard query',
   1: 'Inverse query',
@@ -201,6 +204,7 @@ export const OPCODES: Readonly<Record<number, string>> = {
   6: 'DNS Stateful operations (DSO)',
 };
 
+/** What became of a query. */
 export const RCODES: Readonly<Record<number, string>> = {
   0: 'No error',
   1: 'Format error',
@@ -224,6 +228,7 @@ export const RCODES: Readonly<Record<number, string>> = {
   23: 'Bad/missing Server Cookie',
 };
 
+/** Bits of the flags, in the order in which they stand. RFC 1035 §4.1.1 */
 export const QR: Readonly<Record<number, string>> = {
   0: 'Message is a query',
   1: 'Message is a response',
@@ -264,6 +269,7 @@ export const CHECKING: Readonly<Record<number, string>> = {
   1: 'Acceptable',
 };
 
+/** Algorithms of DNSSEC. RFC 4034 §A.1 */
 export const ALGORITHMS: Readonly<Record<number, string>> = {
   1: 'RSA/MD5',
   2: 'Diffie-Hellman',
@@ -285,6 +291,7 @@ export const ALGORITHMS: Readonly<Record<number, string>> = {
   254: 'Private, OID',
 };
 
+/** Digests of a DS record. RFC 4034 §A.2 */
 export const DIGESTS: Readonly<Record<number, string>> = {
   0: 'Reserved digest',
   1: 'SHA-1',
@@ -293,6 +300,7 @@ export const DIGESTS: Readonly<Record<number, string>> = {
   4: 'SHA-384',
 };
 
+/** Contents of a CERT record. RFC 4398 §2.1 */
 export const CERT_TYPES: Readonly<Record<number, string>> = {
   1: 'PKIX',
   2: 'SPKI',
@@ -306,6 +314,7 @@ export const CERT_TYPES: Readonly<Record<number, string>> = {
   254: 'Private, OID',
 };
 
+/** Keys and fingerprints of an SSHFP record. RFC 4255 §3.1 */
 export const SSHFP_ALGORITHMS: Readonly<Record<number, string>> = {
   0: 'Reserved',
   1: 'RSA',
@@ -321,6 +330,7 @@ export const SSHFP_TYPES: Readonly<Record<number, string>> = {
   2: 'SHA256',
 };
 
+/** How an IPSECKEY record names the gateway, and its key. RFC 4025 §2.3, §2.4 */
 export const GATEWAYS: Readonly<Record<number, string>> = {
   0: 'No Gateway',
   1: 'IPv4 Gateway',
@@ -338,11 +348,13 @@ export const FAMILIES: Readonly<Record<number, string>> = {
   2: 'IPv6',
 };
 
+/** Of an APL record: whether a prefix is left out. RFC 3123 §4 */
 export const NEGATION: Readonly<Record<number, string>> = {
   0: 'No (0)',
   1: 'Yes (!)',
 };
 
+/** The flag of a DNSKEY record. RFC 4034 §2.1.1 */
 export const ZONE_KEY: Readonly<Record<number, string>> = {
   0: 'This is not a zone key',
   1: 'This is the zone key for specified zone',
@@ -353,6 +365,7 @@ export const YES: Readonly<Record<number, string>> = {
   1: 'Yes',
 };
 
+/** Flags of a KEY record. RFC 2535 §3.1.2 */
 export const ALLOWED: Readonly<Record<number, string>> = {
   0: 'Allowed',
   1: 'Not Allowed',
@@ -368,16 +381,19 @@ export const VALID: Readonly<Record<number, string>> = {
   1: 'Valid',
 };
 
+/** Hashes of names. RFC 5155 §11 */
 export const NSEC3_ALGORITHMS: Readonly<Record<number, string>> = {
   0: 'Reserved',
   1: 'SHA-1',
 };
 
+/** The flag of an NSEC3 record. RFC 5155 §3.1.2.1 */
 export const OPT_OUT: Readonly<Record<number, string>> = {
   0: 'Additional insecure delegations forbidden',
   1: 'Additional insecure delegations allowed',
 };
 
+/** What a TLSA record says of a certificate. RFC 6698 §2.1 */
 export const TLSA_USAGES: Readonly<Record<number, string>> = {
   0: 'CA constraint (PKIX-TA)',
   1: 'Service certificate constraint (PKIX-EE)',
@@ -402,6 +418,7 @@ export const HIP_ALGORITHMS: Readonly<Record<number, string>> = {
   0: 'Reserved',
 };
 
+/** Parameters of SVCB and HTTPS records. RFC 9460 §14.3.2 */
 export const SVC_KEYS: Readonly<Record<number, string>> = {
   0: 'mandatory',
   1: 'alpn',
@@ -414,6 +431,7 @@ export const SVC_KEYS: Readonly<Record<number, string>> = {
   65535: 'key65535',
 };
 
+/** How a key was agreed on. RFC 2930 §2.5 */
 export const TKEY_MODES: Readonly<Record<number, string>> = {
   1: 'Server assigned',
   2: 'Diffie Hellman',
@@ -422,16 +440,19 @@ export const TKEY_MODES: Readonly<Record<number, string>> = {
   5: 'Delete',
 };
 
+/** The flag of a CAA record. RFC 8659 §4.1 */
 export const CRITICAL: Readonly<Record<number, string>> = {
   0: 'Not critical',
   1: 'Critical',
 };
 
+/** The flag DO of EDNS. RFC 6891 §6.1.4 */
 export const DNSSEC_OK: Readonly<Record<number, string>> = {
   0: 'Cannot handle DNSSEC security RRs',
   1: 'Accepts DNSSEC security RRs',
 };
 
+/** Options of EDNS. RFC 6891 §9 */
 export const OPTIONS: Readonly<Record<number, string>> = {
   0: 'Reserved',
   1: 'LLQ - Long-lived query',
@@ -471,6 +492,7 @@ const inRanges =
   (value: number): string | undefined =>
     ranges.find(([low, high]) => value >= low && value <= high)?.[2];
 
+/** How a ZONEMD record counts a zone, and by which hash. RFC 8976 §5 */
 export const zonemdScheme = inRanges([
   [0, 0, 'Reserved'],
   [1, 1, 'SIMPLE'],
@@ -488,6 +510,7 @@ export const zonemdHash = inRanges([
   [255, 255, 'Reserved'],
 ]);
 
+/** What an extended error is. RFC 8914 §5.2 */
 export const extendedError = inRanges([
   [0, 0, 'Other Error'],
   [1, 1, 'Unsupported DNSKEY Algorithm'],
@@ -523,6 +546,7 @@ export const extendedError = inRanges([
   [49152, 65535, 'Reserved for Private Use'],
 ]);
 
+/** What stands in a message of DNS Stateful Operations. RFC 8490 §10.3 */
 export const dsoType = inRanges([
   [0, 0, 'Reserved'],
   [1, 1, 'Keep Alive'],

@@ -21,6 +21,7 @@ export const OPTION = {
   pref64: 38,
 } as const;
 
+/** Options of neighbor discovery. RFC 4861 §4.6, and the registry */
 export const OPTION_NAMES: Readonly<Record<number, string>> = {
   1: 'Source link-layer address',
   2: 'Target link-layer address',

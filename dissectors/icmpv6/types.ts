@@ -46,6 +46,7 @@ export const TYPES: Readonly<Record<number, string>> = {
   255: 'Reserved for expansion of ICMPv6 informational messages',
 };
 
+/** Codes of the types that have them. RFC 4443 §3 */
 export const CODES: Readonly<Record<number, Readonly<Record<number, string>>>> = {
   1: {
     0: 'no route to destination',

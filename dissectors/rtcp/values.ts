@@ -17,6 +17,7 @@ export const Type = {
   Extended: 207,
 } as const;
 
+/** What packet types are called. RFC 3550 §12.1 */
 export const TYPES: Readonly<Record<number, string>> = {
   192: 'Full Intra-frame Request (H.261)',
   193: 'Negative Acknowledgement (H.261)',
@@ -106,6 +107,7 @@ export const Block = {
   Idms: 12,
 } as const;
 
+/** Types of blocks of extended reports, and words in them. RFC 3611 §4 */
 export const BLOCKS = {
   1: 'Loss Run Length Encoding Report Block',
   2: 'Duplicate Run Length Encoding Report Block',

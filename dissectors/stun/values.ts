@@ -72,6 +72,7 @@ export const ERRORS: Readonly<Record<number, string>> = {
   600: 'Global Failure',
 };
 
+/** Words for values of attributes. RFC 8489 §14, RFC 8656 §18 */
 export const ASSIGNMENT = { 0: 'IETF Review', 1: 'Designated Expert' };
 export const COMPREHENSION = { 0: 'Required', 1: 'Optional' };
 export const FAMILIES = { 1: 'IPv4', 2: 'IPv6' };
@@ -80,6 +81,7 @@ export const RESERVE = { 0: 'No reservation', 1: 'Reserve next port number' };
 export const TRANSPORTS: Readonly<Record<number, string>> = { 6: 'TCP', 17: 'UDP' };
 export const VERSIONS = { 1: 'MS-TURN', 2: 'RFC-3489 and earlier', 3: 'RFC-5389/8489' };
 
+/** Versions that MS-ICE2 names. */
 export const MS_VERSIONS: Readonly<Record<number, string>> = {
   1: 'ICE',
   2: 'MS-ICE2',

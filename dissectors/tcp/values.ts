@@ -144,6 +144,7 @@ export const MAX_SHIFT = 14;
 /** `tcp.window_size_scalefactor` where it is no factor. */
 export const SCALE: Readonly<Record<number, string>> = { [-1]: 'unknown', [-2]: 'no window scaling used' };
 
+/** What comes of looking at a checksum, as Wireshark numbers it. */
 export const CHECKSUM_STATUS: Readonly<Record<number, string>> = {
   0: 'Bad',
   1: 'Good',

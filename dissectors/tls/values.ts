@@ -9,6 +9,7 @@ const withGrease =
   (code: number): string | undefined =>
     names[code] ?? (isGrease(code) ? 'Reserved (GREASE)' : undefined);
 
+/** Types of records. RFC 8446 §5.1 */
 export const CONTENT_TYPES: Names = {
   20: 'Change Cipher Spec',
   21: 'Alert',
@@ -19,6 +20,7 @@ export const CONTENT_TYPES: Names = {
   26: 'ACK',
 };
 
+/** Types of handshake messages. RFC 8446 §4 */
 export const HANDSHAKE_TYPES: Names = {
   0: 'Hello Request',
   1: 'Client Hello',
@@ -59,10 +61,13 @@ export const VERSIONS = (version: number): string | undefined =>
   VERSION_NAMES[version] ??
   (version >>> 8 === 0x7f ? `TLS 1.3 (draft ${version & 0xff})` : isGrease(version) ? 'Reserved (GREASE)' : undefined);
 
+/** Names of cipher suites; GREASE is named as such. */
 export const CIPHER_SUITES = cipherSuiteName;
 
+/** Compression of records, up to TLS 1.2. RFC 3749 §2 */
 export const COMPRESSION_METHODS: Names = { 0: 'null', 1: 'DEFLATE', 64: 'LZS' };
 
+/** Types of extensions. RFC 8446 §4.2 */
 export const EXTENSION_TYPES = withGrease({
   0: 'server_name',
   1: 'max_fragment_length',
@@ -126,6 +131,7 @@ export const EXTENSION_TYPES = withGrease({
   65486: 'encrypted_server_name',
 });
 
+/** Groups of a key exchange. RFC 8446 §4.2.7 */
 export const GROUPS = withGrease({
   1: 'sect163k1',
   2: 'sect163r1',
@@ -186,6 +192,7 @@ export const GROUPS = withGrease({
   65282: 'arbitrary_explicit_char2_curves',
 });
 
+/** How points of a curve are written. RFC 8422 §5.1.2 */
 export const POINT_FORMATS: Names = {
   0: 'uncompressed',
   1: 'ansiX962_compressed_prime',
@@ -242,6 +249,7 @@ export function SIGNATURE_SCHEMES(code: number): string {
   return SCHEMES[code] ?? `${HASH_ALGORITHMS(code >>> 8)} ${SIGNATURE_KINDS(code & 0xff)}`;
 }
 
+/** Levels and descriptions of alerts. RFC 8446 §6 */
 export const ALERT_LEVELS: Names = { 1: 'Warning', 2: 'Fatal' };
 export const ALERTS: Names = {
   0: 'Close Notify',
@@ -283,6 +291,7 @@ export const ALERTS: Names = {
   121: 'ECH Required',
 };
 
+/** What certificates a server takes of clients, up to TLS 1.2. RFC 5246 §7.4.4 */
 export const CLIENT_CERTIFICATE_TYPES: Names = {
   1: 'RSA Sign',
   2: 'DSS Sign',
@@ -300,8 +309,10 @@ export const CLIENT_CERTIFICATE_TYPES: Names = {
   68: 'GOST R 34.10-2012 512',
   80: 'IBC Params',
 };
+/** What stands in the place of a certificate. RFC 7250 §3 */
 export const CERTIFICATE_TYPES: Names = { 0: 'X.509', 1: 'OpenPGP', 2: 'Raw Public Key', 3: '1609Dot2' };
 
+/** How a ServerKeyExchange says which curve it uses. RFC 8422 §5.4 */
 export const CURVE_TYPES: Names = { 1: 'explicit_prime', 2: 'explicit_char2', 3: 'named_curve' };
 /** RFC 8446 §4.2.9 */
 export const PSK_MODES = (mode: number): string | undefined =>

@@ -63,5 +63,6 @@ function byOid(modules: Modules): ReadonlyMap<string, string> {
   return out;
 }
 
+/** Layers that Wireshark lists for attributes of names, and for extensions, by object identifier. */
 export const ATTRIBUTE_LAYERS = byOid(ATTRIBUTES);
 export const EXTENSION_LAYERS = byOid(EXTENSIONS);

@@ -114,6 +114,7 @@ function both(n: Named & { probe: NonNullable<Named['probe']> }, ...ports: reado
   return [named({ ...rest, on: { 'tcp.port': ports } }), named({ ...n, proto: `${n.proto}.stream`, layer: n.proto })];
 }
 
+/** Protocols of streams whose messages begin with their length. */
 export const framedStreams = [
   ...ROWS.map(([proto, title, short, spec, ports, header, length]) =>
     named({ ...{ proto, title, short, spec }, on: { 'tcp.port': ports }, pduLength: framed(header, length) }),

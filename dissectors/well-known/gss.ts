@@ -55,6 +55,7 @@ function signature(v: View, cx: Ctx): void {
   else if (isAt(v, KERBEROS_SIGNATURE)) cx.call('spnego-krb5', v);
 }
 
+/** Tokens of security mechanisms, which tell in what they are wrapped. */
 export const gss = [
   named({
     ...{ proto: 'gss-api', title: 'GSS-API Generic Security Service Application Program Interface' },

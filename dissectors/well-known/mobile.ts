@@ -107,6 +107,7 @@ const GSMTAP_TYPES = new Map([
   [0x12, 'nas-eps'],
 ]);
 
+/** Protocols of radio access and core networks. */
 export const mobile = [
   named({
     ...{ proto: 's1ap', title: 'S1 Application Protocol', short: 'S1AP', spec: 'TS 36.413' },

@@ -124,6 +124,7 @@ const DDP_TYPES = new Map([
 
 const isPlain = ({ buf, off }: View | Peek): boolean => (buf[off] & MACSEC_HIDES) === 0;
 
+/** Protocols beside and above IP. */
 export const network = [
   ...fromRows([
     ['lldp', 'Link Layer Discovery Protocol', 'LLDP', 'IEEE 802.1AB', { ethertype: [0x88cc] }],

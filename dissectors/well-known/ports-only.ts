@@ -49,6 +49,7 @@ function isPrintable(b: Uint8Array, off: number, end: number): boolean {
   return true;
 }
 
+/** Protocols that are known by their port alone. */
 export const portsOnly = [
   ...fromRows([
     ['a21', 'A21 Protocol', 'A21', 'none', { 'udp.port': [23272] }],

@@ -55,6 +55,7 @@ function userParts(v: View, carry: (service: number, message: View) => void): vo
   }
 }
 
+/** Signalling over SCTP, by payload protocol identifier and port. */
 export const sigtran = [
   ...fromRows(ROWS.map(([name, title, short, spec, id, ports]) => [name, title, short, spec, places(id, ports)])),
   ...fromRows([

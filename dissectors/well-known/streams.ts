@@ -163,6 +163,7 @@ function tnsData({ buf, off, end }: View): number {
 const IEC_CONTROL = 6;
 const AMQP_HEADER = 'AMQP';
 
+/** Protocols of streams, cut into messages and named. */
 export const streams = [
   named({
     ...{ proto: 'mqtt', title: 'MQ Telemetry Transport Protocol', short: 'MQTT', spec: 'MQTT 5.0 §2' },

@@ -63,6 +63,7 @@ const LISP_HEADER = 8;
 const isPacket = ({ buf, off, end }: View | Peek): boolean =>
   end - off > LISP_HEADER && (buf[off + LISP_HEADER] >> 4 === 4 || buf[off + LISP_HEADER] >> 4 === 6);
 
+/** Signalling and media of telephones other than SIP. */
 export const telephony = [
   named({
     ...{ proto: 'q931.tpkt', layer: 'q931', title: 'Q.931 in TPKT', short: 'Q.931', spec: 'ITU-T H.225.0 §7.1' },

@@ -102,6 +102,7 @@ function npduAt(v: View): number {
   return kind === 10 || kind === 11 || kind === 9 ? v.off + 4 : -1;
 }
 
+/** Protocols over UDP, or over UDP and TCP alike. */
 export const transport = [
   sflow,
   named({
