@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { LIMITS } from '../../src/limits.js';
 import { ChoiceDialog } from '../../src/tui/choice-dialog.js';
+import { save } from '../../src/tui/export-actions.js';
 import { completePath, entriesOf } from '../../src/tui/files.js';
 import { COMMANDS } from '../../src/tui/keymap.js';
 import { Stopped } from '../../src/viewer/superseded.js';
@@ -54,6 +55,19 @@ describe('export', () => {
     await stage.press('Enter y');
     assert.match(stage.text, /x \/dev\/full: no space is left on the device/);
     await stage.end();
+  });
+
+  test('what people said is asked about before it is asked where to keep it', () => {
+    const desk = new PaperDesk(paperViewer());
+    let asked = 0;
+    desk.prompt = () => void asked++;
+    const offer = { name: 'sound', file: 'said.wav', make: async () => '' };
+    save(desk.desk, { ...offer, consent: 'May it be kept?' });
+    assert.deepEqual([desk.confirmed.length, asked], [1, 0]);
+    desk.confirmed[0]!();
+    assert.equal(asked, 1);
+    save(desk.desk, offer);
+    assert.deepEqual([desk.confirmed.length, asked], [1, 2]);
   });
 
   test('a ladder as text, Mermaid and SVG, the list as CSV', async () => {
