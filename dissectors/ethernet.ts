@@ -153,6 +153,10 @@ function address(t: Tree, b: Uint8Array, o: number, f: readonly [Field, Field, F
 const DST = [F.dst, F.dstOui, F.dstLg, F.dstIg] as const;
 const SRC = [F.src, F.srcOui, F.srcLg, F.srcIg] as const;
 
+/** Whether `length` octets at `off` are IPX without LLC, as Novell sent it: they begin with the checksum that IPX does not use. */
+const isNovell = (b: Uint8Array, off: number, length: number, end: number): boolean =>
+  length >= 2 && end - off >= 2 && u16(b, off) === NOVELL;
+
 export const ethernet = defineDissector<EthernetFrame>({
   proto: 'eth',
   title: 'Ethernet',
@@ -182,7 +186,7 @@ export const ethernet = defineDissector<EthernetFrame>({
     p.table = 'ethertype';
     if (type >= MIN_TYPE || type === 0) return;
     p.key = 0;
-    p.table = type <= MAX_LENGTH ? 'eth.llc' : '';
+    p.table = type > MAX_LENGTH || isNovell(p.buf, p.off, type, p.end) ? '' : 'eth.llc';
     if (p.off + type < p.wireEnd) p.wireEnd = p.off + type;
     if (p.end > p.wireEnd) p.end = p.wireEnd;
   },
@@ -220,7 +224,7 @@ export const ethernet = defineDissector<EthernetFrame>({
     if (type === FABRIC_PATH) cx.call('cfp', v.sub(body));
     else if (typed) cx.next('ethertype', type, v.sub(body));
     else if (ether) cx.data(v.sub(body));
-    else if (type >= 2 && v.end - body >= 2 && u16(buf, body) === NOVELL) cx.call('ipx', v.sub(body, body + type));
+    else if (isNovell(buf, body, type, v.end)) cx.call('ipx', v.sub(body, body + type));
     else cx.next('eth.llc', 0, v.sub(body, body + type));
   },
 

@@ -1,3 +1,4 @@
+import { need } from 'fttscope/kit';
 import { fromRows, named } from './named.js';
 
 /** Octets of the header before H.263, by its F and P bits. RFC 2190 §5 */
@@ -24,6 +25,9 @@ export const rtpPayloads = fromRows([
     ...{ proto: 'rfc2190', title: 'H.263 RTP Payload header (RFC2190)', short: 'H.263 (RFC2190)', spec: 'RFC 2190' },
     on: { 'rtp.pt': [34] },
     tables: ['rfc2190.h263'],
-    inner: (v, cx) => cx.next('rfc2190.h263', 0, v.sub(v.off + headerLength(v.buf[v.off]))),
+    inner(v, cx) {
+      need(v, 1);
+      cx.next('rfc2190.h263', 0, v.sub(v.off + headerLength(v.buf[v.off])));
+    },
   }),
 );

@@ -29,6 +29,8 @@ import { at, ping } from '../build/packets.js';
 import { where } from '../build/shape.js';
 import { FrameSource } from '../build/source.js';
 import { tlsConversation } from '../build/tls.js';
+import { checkLayer } from '../fuzz/check-layer.js';
+import { input } from '../fuzz/input.js';
 import { forRows, forSource } from '../support/rows.js';
 import { openStream } from '../support/stream.js';
 import { agree } from '../support/way-down.js';
@@ -71,6 +73,15 @@ async function bare(hex: string, link: number, fields: readonly Field[]): Promis
 }
 
 describe('found by fuzzing', () => {
+  test('IPX without LLC, with a length where the EtherType would be, for peek too', async () => {
+    const macs = MACS.replace(/ /g, '');
+    assert.equal(await stack(`${macs} 002e ffff 002e ${'00'.repeat(42)}`, ETHERNET), 'eth:ipx');
+  });
+
+  test('H.263 whose header would be one of no octets: what stands behind it is not read', () => {
+    for (let seed = 0; seed < 8; seed++) checkLayer(input('layer', 'rfc2190', [new Uint8Array(0)], { seed }));
+  });
+
   test('an IPv4 total length below that of the header: nothing follows, for peek too', async () => {
     const hex = `${MACS} 0800 ${IPV4.replace('45000020', '45000004')}`;
     assert.equal(await stack(hex, ETHERNET), 'eth:ethertype:ip');
