@@ -1,4 +1,5 @@
 import {
+  badChecksum,
   type Ctx,
   checksum,
   type Dissector,
@@ -12,7 +13,6 @@ import {
   type Peek,
   padded,
   put16,
-  rightChecksum,
   type Tree,
   u8,
   u16,
@@ -193,10 +193,7 @@ function headerChecksum(t: Tree, v: View, cx: Ctx, n: number): void {
   const good = isVerified && checksum(buf, off, off + n) === 0;
   const bad = isVerified && !good && stored !== 0;
   t.num(F.status, off + 10, 0, good ? 1 : bad ? 0 : 2);
-  if (bad) {
-    const right = rightChecksum(stored, checksum(buf, off, off + n));
-    t.expert(E.badChecksum, `Bad checksum [should be ${hexNumber(right, 4)}]`);
-  }
+  if (bad) t.expert(E.badChecksum, badChecksum(stored, checksum(buf, off, off + n)));
 }
 
 /** Where the packet ends on the wire by its own account; a length of 0 is a segment that was not cut yet. */

@@ -1,17 +1,16 @@
 import {
+  badChecksum,
   type Ctx,
   checksum,
   defineDissector,
   experts,
   fields,
   fold,
-  hexNumber,
   isLeftToCard,
   need,
   type Peek,
   pseudoHeader,
   put16,
-  rightChecksum,
   sumWords,
   type Tree,
   u16,
@@ -163,8 +162,7 @@ export const udp = defineDissector<UdpDatagram>({
       t.num(F.status, off + 6, 0, status);
       if (status === 0) {
         const rest = checksum(buf, off, off + whole, pseudoHeader(cx.net, PROTOCOL, whole));
-        const right = rightChecksum(u16(buf, off + 6), rest);
-        t.expert(E.badChecksum, `${E.badChecksum.message} [should be ${hexNumber(right, 4)}]`);
+        t.expert(E.badChecksum, badChecksum(u16(buf, off + 6), rest));
       }
       if (status === 3 && cx.net.version === 6) t.expert(E.zeroChecksum); // RFC 8200 §8.1
     }

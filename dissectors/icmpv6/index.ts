@@ -1,16 +1,16 @@
 import {
+  badChecksum,
   type Ctx,
+  checksum,
   type Dissector,
   defineDissector,
   experts,
   fields,
-  fold,
   hexNumber,
   ip6,
   nameOf,
   need,
   pseudoHeader,
-  sumWords,
   type Tree,
   u8,
   u16,
@@ -139,8 +139,8 @@ function checksumItem(t: Tree, v: View, cx: Ctx): void {
   const good = whole && verified(buf, off, end, cx.net);
   t.num(F.status, off + 2, 0, good ? 1 : whole ? 0 : 2);
   if (!whole || good) return;
-  const sum = sumWords(buf, off + 4, end, pseudoHeader(cx.net, PROTOCOL, end - off) + u16(buf, off));
-  t.expert(E.badChecksum, `Bad checksum [should be ${hexNumber(fold(sum), 4)}]`);
+  const rest = checksum(buf, off, end, pseudoHeader(cx.net, PROTOCOL, end - off));
+  t.expert(E.badChecksum, badChecksum(u16(buf, off + 2), rest));
 }
 
 /** Extensions are those of ICMP; of a version that nobody knows they are data. */

@@ -1,18 +1,17 @@
 import {
+  badChecksum,
   type Ctx,
   checksum,
   type Dissector,
   defineDissector,
   type Field,
   fold,
-  hexNumber,
   isLeftToCard,
   need,
   type Peek,
   pseudoHeader,
   put16,
   put32,
-  rightChecksum,
   sumWords,
   type Tree,
   u16,
@@ -292,8 +291,7 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
       if (status === 0) {
         t.none(F.badChecksum, off + 16, 2);
         const rest = checksum(buf, off, v.end, pseudoHeader(cx.net, PROTOCOL, v.length));
-        const right = rightChecksum(u16(buf, off + 16), rest);
-        t.expert(E.badChecksum, `${E.badChecksum.message} [should be ${hexNumber(right, 4)}]`);
+        t.expert(E.badChecksum, badChecksum(u16(buf, off + 16), rest));
       }
     }
     t.num(F.urgent, off + 18, 2, u16(buf, off + 18));

@@ -1,5 +1,7 @@
 /** The Internet checksum, RFC 1071. */
 
+import { hexNumber } from './text.js';
+
 /** The addresses of a network layer, for pseudo-headers: offsets into `buf`, four or sixteen octets each. */
 export interface NetPair {
   readonly version: 4 | 6;
@@ -33,8 +35,11 @@ export function fold(sum: number): number {
 export const checksum = (b: Uint8Array, off: number, end: number, start = 0): number =>
   fold(sumWords(b, off, end, start));
 
-/** The checksum that belongs where `stored` stands, of a range (its pseudo-header included) whose {@link checksum} is `rest`. */
-export const rightChecksum = (stored: number, rest: number): number => fold((rest ^ 0xffff) + (stored ^ 0xffff));
+/** What is said of the wrong checksum `stored` in a range (its pseudo-header included) whose {@link checksum} is `rest`. */
+export function badChecksum(stored: number, rest: number): string {
+  const right = fold((rest ^ 0xffff) + (stored ^ 0xffff));
+  return `Bad checksum [should be ${hexNumber(right, 4)}]`;
+}
 
 /** Sum of the pseudo-header of RFC 793 (IPv4) or RFC 8200 §8.1 (IPv6) for an upper layer of `length` octets. */
 export function pseudoHeader(net: NetPair, protocol: number, length: number): number {
