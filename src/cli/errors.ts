@@ -27,6 +27,8 @@ export class UserError extends Error {
     readonly exit: number = Exit.usage,
     /** What to do about it. */
     readonly hint?: string,
+    /** Lines that show it: the expression with a mark under what is wrong, a list of what there is. */
+    readonly shown: readonly string[] = [],
   ) {
     super(message);
   }
@@ -36,8 +38,8 @@ export class UserError extends Error {
 export function explain(e: unknown): number {
   if (e instanceof PipeClosed || (e instanceof CaptureError && e.code === 'FTT_E_PIPE')) return Exit.done;
   if (e instanceof UserError || e instanceof CaptureError) {
-    tell(`fttscope: ${e.message}`);
-    if (e.hint !== undefined) tell(`  ${e.hint}`);
+    tell(`fttscope: ${e.message}`, ...(e.hint === undefined ? [] : [`  ${e.hint}`]));
+    if (e instanceof UserError) tell(...e.shown);
     return e instanceof UserError ? e.exit : Exit.input;
   }
   const [what, where = ''] = (e instanceof Error ? (e.stack ?? String(e)) : String(e)).split(/\n\s*at /);

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** Entry of the command. `--version` answers at once; everything else is one file and its code cache (ADR 0004). */
-import { writeSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { startEarly } from './engine-thread.js';
-import { loadBundle } from './load.js';
+import { BUNDLE, loadBundle } from './load.js';
 import { version } from './version.js';
 
 const argv = process.argv.slice(2);
@@ -28,6 +28,13 @@ if (argv[0] === '--version' || argv[0] === '-v') {
     const { systemError } = await import('../capture/errors.js');
     process.exitCode = explain(systemError('standard output', e, 'FTT_E_WRITE'));
   }
+} else if (!existsSync(BUNDLE)) {
+  // The compiler writes this file also where it finds errors, and then nothing bundles.
+  writeSync(
+    2,
+    `fttscope: it is not wholly built: ${BUNDLE} is not there\n  npm run build makes it, and says what is wrong\n`,
+  );
+  process.exitCode = 1;
 } else {
   // It takes as long to start as the bundle takes to load.
   const engine = showsCapture() ? startEarly() : undefined;

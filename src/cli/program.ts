@@ -29,16 +29,18 @@ import { suggest } from './suggest.js';
 import { tell } from './tell.js';
 import { version } from './version.js';
 
-const BARE = `fttscope FILE          a capture on screens, or its rows where there is no terminal; - is standard input
-  fttscope demo          a sample that comes with the program
-  fttscope --help        commands and options`;
+const BARE = [
+  '  fttscope FILE          a capture on screens, or its rows where there is no terminal; - is standard input',
+  '  fttscope demo          a sample that comes with the program',
+  '  fttscope --help        commands and options',
+];
 
 /** Runs the command line; returns the exit code. Errors of the user end in words on stderr, never in a stack. */
 export async function run(argv: readonly string[]): Promise<number> {
   let code: number = Exit.done;
   let names: readonly string[] = [];
   try {
-    if (argv.length === 0 && !hasTerminal()) throw new UserError('no capture given', Exit.usage, BARE);
+    if (argv.length === 0 && !hasTerminal()) throw new UserError('no capture given', Exit.usage, undefined, BARE);
     const program = build(argv[0] !== 'read', (n) => {
       code = n;
     });
@@ -54,7 +56,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       /^[a-z]+$/.test(argv[0]) &&
       e.message.startsWith(`${argv[0]}:`)
     ) {
-      tell(`fttscope: ${argv[0]}: ${NEITHER}\n  ${meant(argv[0], names)}`);
+      tell(`fttscope: ${argv[0]}: ${NEITHER}`, `  ${meant(argv[0], names)}`);
       return Exit.input;
     }
     if (e instanceof CommanderError) return e.exitCode === 0 ? Exit.done : Exit.usage;
@@ -106,11 +108,17 @@ function build(screens: boolean, done: Done): Command {
       .showHelpAfterError(`  fttscope ${c === program || c === read ? '' : `${c.name()} `}--help lists the options`)
       .configureOutput({
         writeOut: (s) => writeAll(1, Buffer.from(s, 'utf8')),
-        writeErr: (s) => tell(s.replace(/\n$/, '')),
-        outputError: (s, write) => {
-          const unknown = /^error: unknown option '([^']+)'/.exec(s)?.[1];
+        writeErr: (s) => tell(...s.replace(/\n$/, '').split('\n')),
+        outputError: (s) => {
+          // Below what is wrong, with words of the command line in it, there may be words that come near.
+          const [, wrong, near] = /^(?:error: )?(.*?)(?:\n(\(Did you mean .*\)))?\n?$/s.exec(s)!;
+          const unknown = /^unknown option '([^']+)'/.exec(wrong)?.[1];
           const instead = unknown === undefined ? undefined : elsewhere(unknown, c.name(), program);
-          write(s.replace(/^error: /, 'fttscope: ') + (instead === undefined ? '' : `  ${instead}\n`));
+          tell(
+            `fttscope: ${wrong}`,
+            ...(near === undefined ? [] : [near]),
+            ...(instead === undefined ? [] : [`  ${instead}`]),
+          );
         },
       });
   return program;

@@ -79,7 +79,7 @@ async function compiled(text: string, { config, twoPass }: ReadOptions, registry
       twoPass === true ? 'at the end' : 'as read',
     );
   } catch (e) {
-    if (e instanceof FilterError) throw new UserError(e.toString(), Exit.input);
+    if (e instanceof FilterError) throw new UserError(e.message, Exit.input, undefined, e.shown());
     throw e;
   }
 }

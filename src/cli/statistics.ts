@@ -2,7 +2,7 @@ import type { Tap } from '../engine/pass.js';
 import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import { SessionTap } from '../engine/session-tap.js';
-import { compile, type Filter } from '../filter/index.js';
+import { compile, type Filter, FilterError } from '../filter/index.js';
 import type { Field } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import { SessionModel } from '../model/session-model.js';
@@ -119,11 +119,11 @@ function one(
   if (name === undefined) {
     const [a, b = ''] = asked.split(',');
     const near = suggest(b === '' ? a : `${a},${b}`, STATISTICS);
-    const list = STATISTICS.map((s) => `    ${s}`).join('\n');
     throw new UserError(
       `-z ${asked}: there is no such statistic${near === undefined ? '' : `; did you mean ${near}?`}`,
       Exit.usage,
-      `there are:\n${list}`,
+      'there are:',
+      STATISTICS.map((s) => `    ${s}`),
     );
   }
   try {
@@ -134,7 +134,7 @@ function one(
     return statisticOf({ asked, registry, filter });
   } catch (e) {
     if (e instanceof StatError) throw new UserError(`-z ${e.message}`, Exit.usage, e.hint);
-    if (e instanceof Error && e.name === 'FilterError') throw new UserError(`-z ${asked}: ${e}`, Exit.input);
+    if (e instanceof FilterError) throw new UserError(`-z ${asked}: ${e.message}`, Exit.input, undefined, e.shown());
     throw e;
   }
 }

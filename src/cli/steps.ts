@@ -18,13 +18,11 @@ export function stepsOf<E>(path: string, verbs: Verbs<E>): Step<E>[] {
 }
 
 /** Verbs with what they do and take, the argument that a bare value is first: a line each. */
-export const verbsInWords = <E>(verbs: Verbs<E>): string =>
-  Object.entries(verbs)
-    .map(([name, { about, takes, bare }]) => {
-      const names = Object.keys(takes).sort((a, b) => Number(b === bare) - Number(a === bare));
-      return `${name.padEnd(10)} ${about}${names.length === 0 ? '' : ` (${names.join(', ')})`}`;
-    })
-    .join('\n');
+export const verbsInWords = <E>(verbs: Verbs<E>): string[] =>
+  Object.entries(verbs).map(([name, { about, takes, bare }]) => {
+    const names = Object.keys(takes).sort((a, b) => Number(b === bare) - Number(a === bare));
+    return `${name.padEnd(10)} ${about}${names.length === 0 ? '' : ` (${names.join(', ')})`}`;
+  });
 
 /** Runs steps to the first that fails; what failed is said, unless it was stopped. Returns the exit code. */
 export async function runSteps<E>(end: E, steps: readonly Step<E>[], signals: EndSignals): Promise<number> {

@@ -5,15 +5,15 @@ import { writeAll } from './output.js';
 /** Whether the locale's character set is UTF-8, by the variables that the C library reads. */
 export const UTF8 = /utf-?8/i.test(process.env.LC_ALL || process.env.LC_CTYPE || process.env.LANG || '');
 
-/** Says something to the user on stderr, whatever stands in it made harmless for a terminal. */
-export function tell(text: string): void {
-  write(`${forTerminal(text)}\n`);
+/** Says something to the user on stderr, in as many lines as are given, whatever stands in them. */
+export function tell(...lines: readonly string[]): void {
+  write(lines.map((line) => `${forTerminal(line)}\n`).join(''));
 }
 
-/** Text as a terminal of this locale shows it, whatever stands in it made harmless. */
+/** Text as one line of a terminal of this locale, whatever stands in it made harmless: names of files have line feeds, too. */
 export function forTerminal(text: string): string {
-  const lines = text.split('\n').map(printable).join('\n');
-  return UTF8 ? lines : ascii(lines);
+  const line = printable(text);
+  return UTF8 ? line : ascii(line);
 }
 
 /** Writes text of ours on stderr as it stands: a line that says again and again how far something is. */

@@ -31,21 +31,21 @@ export class FilterError extends Error {
     super(message);
   }
 
-  /** One line message, the expression, a caret under the offending part, and the suggestion if there is one. */
   override toString(): string {
+    return [this.message, ...this.shown()].join('\n');
+  }
+
+  /** Lines that show what is wrong: the expression, a caret under the offending part, and the suggestion if there is one. */
+  shown(): string[] {
     const { expression, position, length } = this;
     const most = expression.length <= LINE ? LINE : LINE / 3;
     const before = last(expression.slice(0, position), most);
     const part = first(expression.slice(position, position + length), most);
     const behind = first(expression.slice(position + length), most);
     const caret = `^${'~'.repeat(Math.max(0, cells(part) - 1))}`;
-    const lines = [
-      this.message,
-      `    ${printable(`${before}${part}${behind}`)}`,
-      `    ${' '.repeat(cells(before))}${caret}`,
-    ];
+    const lines = [`    ${printable(`${before}${part}${behind}`)}`, `    ${' '.repeat(cells(before))}${caret}`];
     if (this.suggestion !== undefined) lines.push(`  ${this.suggestion}`);
-    return lines.join('\n');
+    return lines;
   }
 }
 

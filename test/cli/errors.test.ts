@@ -1,17 +1,63 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { makeCertificate } from '../../src/live/tls-certificate.js';
-import { bash, file, run, sample, start, TLS13, TLS13_KEYS } from './run.js';
+import { bash, COMMAND, file, run, sample, start, TLS13, TLS13_KEYS } from './run.js';
 
 /** Nothing that a user sees is a stack trace. */
 function inWords(err: string): void {
   assert.doesNotMatch(err, /^\s+at |node:internal|fault in fttscope/m);
 }
+
+/** What a file may be called on Linux. */
+const LINES = 'two\nlines\x1b[31m';
+
+describe('names with line feeds and control characters stay in their line', () => {
+  const strange = file(LINES, 'These are words, and no packets at all.\n');
+  const cases: [what: string, args: string[], err: RegExp][] = [
+    ['a capture', [strange], /two·lines·\[31m: not a capture; .*\n {2}.*\n$/],
+    ['one that is missing', [`/none/${LINES}`], /\/none\/two·lines·\[31m: no such file\n$/],
+    ['a file to write', [TLS13, '-w', `${LINES}/x`], /two·lines·\[31m\/x: there is no such folder\n$/],
+    ['an option', [`--${LINES}`], /unknown option '--two·lines·\[31m'\n.*lists the options\n$/],
+    ['a format near to one', [TLS13, '-T', LINES], /-T two·lines·\[31m: unknown format\n.*\n$/],
+    ['a filter', [TLS13, '-Y', `ip.src == "${LINES}"`], /"two·lines·\[31m" .*\n {4}ip.src == "two·.*\n {14}\^~*\n/],
+  ];
+  for (const [what, args, err] of cases)
+    test(what, () => {
+      const r = run(args);
+      assert.match(r.err, new RegExp(`^fttscope: .*${err.source}`));
+    });
+
+  test('a key log that is passed over', () => {
+    const { err } = run([TLS13, '-k', strange, '-c', '1']);
+    assert.match(err, /^fttscope: .*two·lines·\[31m: not a key log: 0 of 1 lines is a key line$/m);
+  });
+
+  test('one that the doctor of key logs looks at', () => {
+    assert.match(run(['keys', strange]).out, /^\S*two·lines·\[31m: not a key log: no line of it is a key line\n$/);
+  });
+});
+
+test('what the compiler left without the bundle says what to do', () => {
+  const folder = join(dirname(file('x')), 'unbuilt');
+  const here = join(folder, 'dist/src/cli');
+  for (const name of ['fttscope', 'engine-thread', 'load', 'version', 'root'])
+    cpSync(join(dirname(COMMAND), `${name}.js`), join(here, `${name}.js`));
+  writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
+  const r = spawnSync(process.execPath, [join(here, 'fttscope.js'), TLS13], { encoding: 'utf8' });
+  assert.deepEqual(
+    [r.status, r.stderr],
+    [
+      1,
+      `fttscope: it is not wholly built: ${here}/fttscope.cjs is not there\n  npm run build makes it, and says what is wrong\n`,
+    ],
+  );
+});
 
 describe('exit codes', () => {
   const text = file('text.txt', 'These are words, and no packets at all.\n'.repeat(9));
@@ -96,6 +142,13 @@ describe('exit codes', () => {
     ['a command that is none, and near to one', ['reprot'], 2, /reprot: neither.*\n.*did you mean report\?/],
     ['the same before a capture', ['reprot', TLS13], 2, /^fttscope: reprot: neither.*\n.*did you mean report\?.*\n$/],
     ['help for what is no command', ['help', 'frobnicate'], 1, /there is no command frobnicate/],
+    ['a report in two forms', ['report', TLS13, '--json', '--html'], 1, /only one of --json, --markdown and --html$/m],
+    [
+      'the same of lists',
+      ['report', TLS13, '--html', '--records', 'calls'],
+      1,
+      /only one of --html, .* and --records$/m,
+    ],
     ['a file for a report', ['report', TLS13, '-w', 'x.json'], 1, /'-w'\n {2}report prints; > FILE makes a file of it/],
     ['the same by another name', ['report', TLS13, '-o', 'x.json'], 1, /-o x\.json: .*name:value\n.* > FILE$/m],
     ['an option of a command', ['report', '--bogus'], 1, /fttscope report --help lists the options/],

@@ -15,9 +15,9 @@ const SAMPLE = '00-field.pcapng';
 export async function demo(): Promise<number> {
   const path = fileURLToPath(new URL(`samples/${SAMPLE}`, PACKAGE));
   if (wantsScreens([path], { autoKeys: true })) return ui([path], { autoKeys: true }, new Tour());
-  tell(`${SAMPLE}, decrypted with the key log beside it. The same: fttscope ${path}\n`);
+  tell(`${SAMPLE}, decrypted with the key log beside it. The same: fttscope ${path}`, '');
   const code = await read([path], { autoKeys: true, rows: 'both' });
   if (code !== Exit.done) return code;
-  tell(`\nWhat happened in it. The same: fttscope report ${path} --markdown\n`);
+  tell('', `What happened in it. The same: fttscope report ${path} --markdown`, '');
   return report([path], { autoKeys: true, markdown: true });
 }

@@ -247,7 +247,7 @@ async function untilTold(end: ToldEftf, signals: EndSignals): Promise<number> {
 /** Does a line of the console: `tunnels`, `release 3`, `fault rst tunnel=3`, `fault 3 rst`. What cannot be done is said. */
 export async function command(end: ToldEftf, line: string): Promise<void> {
   if (line.trim() === 'help') {
-    for (const verb of verbsInWords(EFTF_STEPS).split('\n')) end.lines.tell(verb);
+    for (const verb of verbsInWords(EFTF_STEPS)) end.lines.tell(verb);
     return;
   }
   try {

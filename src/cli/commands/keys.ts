@@ -1,4 +1,4 @@
-import { counted, grouped } from '../../kit/index.js';
+import { counted, grouped, printable } from '../../kit/index.js';
 import { tunnelLine } from '../../report/tunnels.js';
 import type { BadKeyLine, KeyLog, KeyLogLine } from '../../tls/index.js';
 import type { Tunnel } from '../../tunnel/tunnel.js';
@@ -29,48 +29,52 @@ export async function keys(files: readonly string[], o: ReadOptions): Promise<nu
   const outcome = await reading.run({ rows: 'both', fields: [] }, () => undefined);
   const strange = tellKeys(out, reading.keys, true);
   const served = servedLines(reading.keys.log);
-  for (const t of outcome.tunnels) out.write(`${tunnelLine(t)}\n${opener(t, served, reading.keys.origins)}`);
-  if (outcome.tunnels.length === 0) out.write('The capture has no tunnel.\n');
+  for (const t of outcome.tunnels) say(out, tunnelLine(t), ...opener(t, served, reading.keys.origins));
+  if (outcome.tunnels.length === 0) say(out, 'The capture has no tunnel.');
   out.flush();
   return strange ? Exit.input : reading.code(outcome);
 }
 
+/** Prints lines, whatever stands in names of files, and in captures and key logs of strangers, made harmless. */
+const say = (out: Output, ...lines: readonly string[]): void =>
+  out.write(lines.map((line) => `${printable(line)}\n`).join(''));
+
 /** Says what became of the lines of each key log; returns whether one of the files is none. */
 function tellKeys(out: Output, { log, tables, origins, warnings }: Keys, read: boolean): boolean {
-  for (const w of warnings.filter((warning) => /private key|there is no key log/.test(warning))) out.write(`${w}\n`);
-  if (log.rsa.length > 0) out.write(`${counted(log.rsa.length, 'RSA private key')}\n`);
+  for (const w of warnings.filter((warning) => /private key|there is no key log/.test(warning))) say(out, w);
+  if (log.rsa.length > 0) say(out, counted(log.rsa.length, 'RSA private key'));
   const lines = grouped(log.lines(), (line) => line.text);
   const bad = grouped(log.badLines, (line) => line.text);
-  for (const t of tables) out.write(tableReport(t));
+  for (const t of tables) say(out, ...tableReport(t));
   let strange = tables.some((t) => t.good === 0 && t.bad.length > 0);
   origins.forEach((origin, i) => {
     const good = lines.get(i + 1) ?? [];
     const wrong = bad.get(i + 1) ?? [];
     if (good.length === 0 && wrong.length > 0) {
       strange ||= wrong[0].source === 'option';
-      out.write(`${origin}: not a key log: no line of it is a key line\n`);
+      say(out, `${origin}: not a key log: no line of it is a key line`);
       return;
     }
     // What was found beside the capture is of interest where it serves.
     if ((good[0]?.source ?? 'option') !== 'option' && !good.some((l) => l.use === 'served')) return;
-    out.write(textReport(origin, good, wrong, read));
+    say(out, ...textReport(origin, good, wrong, read));
   });
   const unkept = log.bad - log.badLines.length;
-  if (unkept > 0) out.write(`${counted(unkept, 'more bad line')}, of which nothing was kept\n`);
-  if (log.dropped > 0) out.write(`${counted(log.dropped, 'line')} beyond the most that are kept\n`);
+  if (unkept > 0) say(out, `${counted(unkept, 'more bad line')}, of which nothing was kept`);
+  if (log.dropped > 0) say(out, `${counted(log.dropped, 'line')} beyond the most that are kept`);
   return strange;
 }
 
 /** Keys of subscribers or of ESP. */
-function tableReport({ origin, of, good, bad }: KeyTable): string {
+function tableReport({ origin, of, good, bad }: KeyTable): string[] {
   const said = [`${origin}: keys of ${counted(good, of)}, ${counted(bad.length, 'bad line')}`];
   said.push(...bad.slice(0, TOLD).map((wrong) => `  ${wrong}`));
   if (bad.length > TOLD) said.push(`  … and ${bad.length - TOLD} more bad lines`);
-  return `${said.join('\n')}\n`;
+  return said;
 }
 
 /** One key log. */
-function textReport(origin: string, lines: readonly KeyLogLine[], bad: readonly BadKeyLine[], read: boolean): string {
+function textReport(origin: string, lines: readonly KeyLogLine[], bad: readonly BadKeyLine[], read: boolean): string[] {
   const use = (name: KeyLogLine['use']): KeyLogLine[] => lines.filter((l) => l.use === name);
   const unused = use('unused');
   const parts = [counted(lines.length, 'good line')];
@@ -81,7 +85,7 @@ function textReport(origin: string, lines: readonly KeyLogLine[], bad: readonly 
   for (const b of bad.slice(0, TOLD)) said.push(`  line ${b.line} is bad: ${b.reason}`);
   if (bad.length > TOLD) said.push(`  … and ${bad.length - TOLD} more bad lines`);
   if (read) said.push(...unusedSessions(unused));
-  return `${said.join('\n')}\n`;
+  return said;
 }
 
 /** Lines whose session is not in the capture, session by session. */
@@ -107,14 +111,14 @@ function servedLines(log: KeyLog): ReadonlyMap<string, readonly KeyLogLine[]> {
 }
 
 /** Which lines opened a tunnel. */
-function opener(t: Tunnel, served: ReturnType<typeof servedLines>, origins: readonly string[]): string {
+function opener(t: Tunnel, served: ReturnType<typeof servedLines>, origins: readonly string[]): string[] {
   const { session } = t;
-  if (session === undefined) return '';
+  if (session === undefined) return [];
   const random = session.keyRandom;
-  if (random === '') return '  its client random is not known\n';
+  if (random === '') return ['  its client random is not known'];
   const lines = served.get(random) ?? [];
   const by = [...grouped(lines, (l) => l.text)].map(([n, list]) => `${places(list)} of ${origins[n - 1]}`);
-  return `  client random ${random}: ${by.length > 0 ? by.join('; ') : otherwise(t)}\n`;
+  return [`  client random ${random}: ${by.length > 0 ? by.join('; ') : otherwise(t)}`];
 }
 
 /** What opened a tunnel without lines of its own, or that nothing did. */

@@ -57,6 +57,8 @@ export async function report(captures: readonly string[], o: ReportOptions): Pro
     write([`${JSON.stringify(reportSchema(Object.keys(CATALOGUE)), null, 2)}\n`]);
     return Exit.done;
   }
+  if ([o.json, o.markdown, o.html].filter((asked) => asked === true).length > 1)
+    throw new UserError('only one of --json, --markdown and --html');
   if (o.compare === true) return compared(captures, o);
   const print = writer(o);
   const known = o.baseline === undefined ? undefined : baseline(o.baseline);
@@ -192,8 +194,8 @@ async function compared(captures: readonly string[], o: ReportOptions): Promise<
 
 /** How the report is to be written. @throws UserError for a list that there is not */
 function writer(o: ReportOptions): (told: Report) => void {
-  const asked = [o.html === true, o.markdown === true, o.records !== undefined].filter((x) => x).length;
-  if (asked > 1) throw new UserError('only one of --html, --markdown and --records');
+  if (o.records !== undefined && (o.html === true || o.markdown === true))
+    throw new UserError('only one of --html, --markdown and --records');
   if (o.html === true) return (told) => write(reportHtml(told));
   if (o.markdown === true) return (told) => write(reportMarkdown(told));
   if (o.records === undefined) return (told) => writeWith((out) => writeReport(out, told));

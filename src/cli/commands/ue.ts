@@ -221,7 +221,7 @@ async function console(one: Ue, signals: EndSignals): Promise<number> {
   const ended = new Promise<void>((resolve) => {
     const take = async (text: string): Promise<void> => {
       if (text.trim() === 'quit') return resolve();
-      if (text.trim() === 'help') return tell(verbsInWords(VERBS));
+      if (text.trim() === 'help') return tell(...verbsInWords(VERBS));
       try {
         const step = readLine(text);
         if (step !== undefined) code = Math.max(code, await attempt(one, step, step.name, signals));
