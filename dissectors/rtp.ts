@@ -327,7 +327,7 @@ function setup(note: RtpNote, off: number, t: Tree): void {
   t.push();
   t.num(F.setupFrame, off, 0, note.setupFrame);
   t.text(F.setupMethod, off, 0, method);
-  for (const id of note.media?.callIds ?? []) t.text(F.callId, off, 0, id);
+  for (const id of note.media?.callIds.list ?? []) t.text(F.callId, off, 0, id);
   t.pop();
 }
 

@@ -12,6 +12,7 @@ import {
   type View,
 } from 'fttscope/kit';
 import { fieldValue, type Message, readMessage } from './http/message.js';
+import { CallIds } from './sdp/call-ids.js';
 import type { MediaNote } from './sdp/media.js';
 import { udp } from './udp.js';
 
@@ -66,7 +67,7 @@ function expectMedia(m: Message, cx: Track): void {
   const { version, buf, dst } = cx.net;
   const client = buf.slice(dst, dst + (version === 6 ? 16 : 4));
   const note: MediaNote = {
-    ...{ setupFrame: cx.frame, callId: '', callIds: [], kind: '', payloadTypes: new Map(), secure: false },
+    ...{ setupFrame: cx.frame, callId: '', callIds: CallIds.NONE, kind: '', payloadTypes: new Map(), secure: false },
     by: 'RTSP',
   };
   for (const [port, proto] of [

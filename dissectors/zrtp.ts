@@ -1,5 +1,6 @@
 import { latin1, type NetPair, type Track, u32, type View } from 'fttscope/kit';
 import type { SrtpSetup } from './dtls/index.js';
+import { CallIds } from './sdp/call-ids.js';
 import type { MediaNote } from './sdp/media.js';
 
 /**
@@ -46,7 +47,12 @@ export function followZrtp({ buf, off, end }: View, cx: Track, choice: ZrtpChoic
     choice.profile = latin1(buf, off + COMMIT_TAG, off + COMMIT_TAG + 4) === 'HS32' ? TAG_32 : TAG_80;
   if (type !== 'Conf2ACK') return;
   const agreed: SrtpSetup = { frame: cx.frame, profile: choice.profile };
-  const known = cx.expected<MediaNote>() ?? { callId: '', callIds: [], kind: 'audio', payloadTypes: new Map() };
+  const known = cx.expected<MediaNote>() ?? {
+    callId: '',
+    callIds: CallIds.NONE,
+    kind: 'audio',
+    payloadTypes: new Map(),
+  };
   const note: MediaNote = { ...known, setupFrame: cx.frame, secure: true, agreed };
   for (const [address, port] of [
     [addressAt(cx.net, cx.net.src), cx.sport],

@@ -11,6 +11,7 @@ import {
 } from 'fttscope/kit';
 import { NOT_SHOWN } from '../text-media.js';
 import { ATTRIBUTES, type Encodings } from './attributes.js';
+import type { CallIds } from './call-ids.js';
 import { E, F } from './fields.js';
 import { withoutKeys } from './keys.js';
 import { isTyped, type SessionDescription, sdpCodec } from './lines.js';
@@ -280,7 +281,7 @@ export const sdp = defineDissector<SessionDescription>({
   dissect(v, t, cx) {
     const { buf, end } = v;
     t.open(F.sdp, v.off, v.length);
-    const callIds = cx.note<readonly string[]>(sdp, v) ?? [];
+    const callIds = cx.note<CallIds>(sdp, v)?.list ?? [];
     const w: Walk = { media: false, encodings: new Map() };
     let n = 0;
     for (let at = v.off; at < end; n++) {

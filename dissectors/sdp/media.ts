@@ -11,6 +11,7 @@ import {
   type View,
 } from 'fttscope/kit';
 import type { SrtpSetup } from '../dtls/index.js';
+import { CallIds } from './call-ids.js';
 import { isTyped, nextLine } from './lines.js';
 import { type PayloadType, staticPayloadType } from './payload-types.js';
 
@@ -21,7 +22,7 @@ export interface MediaNote {
   /** Call-ID of the session, '' outside one. */
   readonly callId: string;
   /** Those of all sessions that named this address, from the first one on: a call through a B2BUA has one on each side. */
-  readonly callIds: readonly string[];
+  readonly callIds: CallIds;
   /** `audio`, `video`. */
   readonly kind: string;
   /** By payload type number, what the description says about it: static types and `a=rtpmap`. */
@@ -56,24 +57,47 @@ interface MediaLine {
   readonly kind: string;
   readonly port: number;
   readonly count: number;
-  /** Whether the protocol carries RTP. RFC 8866 §5.14. */
-  readonly rtp: boolean;
-  /** Whether it is that of SRTP. */
-  readonly secure: boolean;
-  /** Whether it carries fax. ITU-T T.38 annex D. */
-  readonly fax: boolean;
+  readonly transport: Transport;
   readonly address: Uint8Array | undefined;
   readonly section: Section;
 }
 
 const MOST_SECTIONS = 32;
 const MOST_ADDRESSES = 64;
+const MOST_WORDS = 32;
+
+/** What the protocol of an m-line says. RFC 8866 §5.14 */
+interface Transport {
+  /** Whether it carries RTP. */
+  readonly rtp: boolean;
+  /** Whether it is that of SRTP. */
+  readonly secure: boolean;
+  /** Whether it carries fax. ITU-T T.38 annex D. */
+  readonly fax: boolean;
+}
+
+const transportOf = (protocol: string): Transport => ({
+  rtp: /(^|\/)RTP\/S?AVPF?$/.test(protocol),
+  secure: /(^|\/)RTP\/SAVPF?$/.test(protocol),
+  fax: /^udptl$/i.test(protocol),
+});
 
 /** Parts of descriptions by their octets: a UE says the same of its media, and of itself, in each call. */
 export class Known {
   readonly sections = new ByOctets<Section>(MOST_SECTIONS);
   /** Of c-lines; null: none that counts. */
   readonly addresses = new ByOctets<Uint8Array | null>(MOST_ADDRESSES);
+  private readonly kinds = new ByOctets<string>(MOST_WORDS);
+  private readonly transports = new ByOctets<Transport>(MOST_WORDS);
+
+  kind(b: Uint8Array, off: number, end: number): string {
+    return this.kinds.find(b, off, end) ?? this.kinds.set(b, off, end, utf8Text(b, off, end));
+  }
+
+  transport(b: Uint8Array, off: number, end: number): Transport {
+    const known = this.transports.find(b, off, end);
+    return known ?? this.transports.set(b, off, end, transportOf(utf8Text(b, off, end)));
+  }
 
   /** The address of a c-line whose value is `[off, end)`. */
   address(b: Uint8Array, off: number, end: number): Uint8Array | undefined {
@@ -109,24 +133,22 @@ function mediaLine(
   end: number,
   below: number,
   session: Uint8Array | undefined,
-  { sections }: Known,
+  known: Known,
 ): MediaLine {
   const kind = nextSpace(b, off, end);
   const port = nextSpace(b, kind + 1, end);
   const proto = nextSpace(b, port + 1, end);
   const formats = Math.min(proto + 1, end);
+  const { sections } = known;
   const section =
     sections.find(b, formats, below) ??
     sections.set(b, formats, below, sectionOf(utf8Text(b, formats, end), b, end, below));
   const [number, count = '1'] = utf8Text(b, Math.min(kind + 1, end), port).split('/');
-  const protocol = utf8Text(b, Math.min(port + 1, end), proto);
   return {
-    kind: utf8Text(b, off, kind),
+    kind: known.kind(b, off, kind),
     port: /^\d{1,5}$/.test(number) ? Number(number) : 0,
     count: /^\d{1,3}$/.test(count) ? Number(count) : 1,
-    fax: /^udptl$/i.test(protocol),
-    rtp: /(^|\/)RTP\/S?AVPF?$/.test(protocol),
-    secure: /(^|\/)RTP\/SAVPF?$/.test(protocol),
+    transport: known.transport(b, Math.min(port + 1, end), proto),
     address: section.address === null ? session : section.address,
     section,
   };
@@ -202,7 +224,7 @@ function textEnd(b: Uint8Array, off: number, next: number): number {
 
 /** What payload types mean at the port of a medium, which others may share: BUNDLE, RFC 9143 §9. */
 function typesOf(m: MediaLine, all: readonly MediaLine[]): ReadonlyMap<number, PayloadType> {
-  const shared = all.filter((x) => x.rtp && x.port === m.port && isSame(x.address, m.address));
+  const shared = all.filter((x) => x.transport.rtp && x.port === m.port && isSame(x.address, m.address));
   if (shared.length < 2) return m.section.types;
   return new Map(
     shared.flatMap(({ kind, section }) => [...section.types].map(([n, t]) => [n, { ...t, kind }] as const)),
@@ -213,39 +235,38 @@ const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =
   a !== undefined && b !== undefined && sameBytes(a, b);
 
 /** The Call-IDs of an address that the session of `exchange` names, too; sessions that began later are none of its. */
-function callsOf(address: Uint8Array, port: number, exchange: Exchange, cx: Track): readonly string[] {
+function callsOf(address: Uint8Array, port: number, exchange: Exchange, cx: Track): CallIds {
   const { id, frame } = exchange;
   const told = cx.expected<MediaNote>(address, port);
-  const before = told === undefined || told.setupFrame > frame ? [] : told.callIds;
-  if (id === '' || before.includes(id)) return before;
-  if (before.length < LIMITS.mediaCalls) return [...before, id];
-  cx.capped('mediaCalls');
-  return [...before.slice(1), id];
+  const before = told === undefined || told.setupFrame > frame ? CallIds.NONE : told.callIds;
+  if (id === '' || before.has(id)) return before;
+  if (before.isFull) cx.capped('mediaCalls');
+  return before.with(id);
 }
 
 /**
  * Says where RTP and RTCP are to be expected, and returns the Call-IDs that the address of the last media is known by, as
  * Wireshark's SDP names them. A port of 0 means that the media is refused (RFC 3264 §6).
  */
-export function expectMedia(v: View, cx: Track, known: Known): readonly string[] {
+export function expectMedia(v: View, cx: Track, known: Known): CallIds {
   const exchange = cx.exchange ?? { frame: cx.frame, id: '' };
   const lines = mediaLines(v, cx, known);
-  let calls: readonly string[] | undefined;
+  let calls: CallIds | undefined;
   for (const m of lines) {
-    if (m.fax && m.port !== 0 && m.address !== undefined)
-      cx.expect(m.address, m.port, 't38', undefined, exchange.frame);
-    if (!m.rtp || m.port === 0 || m.address === undefined || (m.kind !== 'audio' && m.kind !== 'video')) continue;
+    const { rtp, secure, fax } = m.transport;
+    if (fax && m.port !== 0 && m.address !== undefined) cx.expect(m.address, m.port, 't38', undefined, exchange.frame);
+    if (!rtp || m.port === 0 || m.address === undefined || (m.kind !== 'audio' && m.kind !== 'video')) continue;
     const callIds = callsOf(m.address, m.port, exchange, cx);
     calls = callIds;
     const payloadTypes = typesOf(m, lines);
     for (const { name } of payloadTypes.values()) cx.announce?.('rtp_dyn_payload_type', name.toLowerCase());
-    const noteFor = (callIds: readonly string[]): MediaNote => ({
+    const noteFor = (callIds: CallIds): MediaNote => ({
       setupFrame: exchange.frame,
       callId: exchange.id,
       callIds,
       kind: m.kind,
       payloadTypes,
-      secure: m.secure,
+      secure,
     });
     const note = noteFor(callIds);
     if (m.count > LIMITS.mediaPorts) cx.capped('mediaPorts');
@@ -257,11 +278,11 @@ export function expectMedia(v: View, cx: Track, known: Known): readonly string[]
       if (control !== port && control <= 0xffff) {
         const address = m.section.rtcpAddress ?? m.address;
         // Another session may have its media there.
-        const others = cx.expected<MediaNote>(address, control)?.callIds ?? [];
+        const others = cx.expected<MediaNote>(address, control)?.callIds ?? CallIds.NONE;
         cx.expect(address, control, 'rtcp', noteFor(others), exchange.frame);
       }
     }
   }
   if (calls !== undefined) return calls;
-  return exchange.id === '' || !lines.some((m) => m.port !== 0) ? [] : [exchange.id];
+  return exchange.id === '' || !lines.some((m) => m.port !== 0) ? CallIds.NONE : CallIds.NONE.with(exchange.id);
 }

@@ -1,4 +1,5 @@
 import { No, type Peek, type Track, u8, u16, u32le, type View, Yes } from 'fttscope/kit';
+import { CallIds } from '../sdp/call-ids.js';
 import type { MediaNote } from '../sdp/media.js';
 import { fromRows, named } from './named.js';
 import { framed } from './streams.js';
@@ -50,7 +51,14 @@ function announceMedia({ buf, off, end }: View, cx: Track): void {
   const octets = hasFamily && u32le(buf, off + at) !== 0 ? 16 : 4;
   const port = u32le(buf, portAt);
   const note: MediaNote = {
-    ...{ setupFrame: cx.frame, callId: '', callIds: [], kind: 'audio', payloadTypes: new Map(), secure: false },
+    ...{
+      setupFrame: cx.frame,
+      callId: '',
+      callIds: CallIds.NONE,
+      kind: 'audio',
+      payloadTypes: new Map(),
+      secure: false,
+    },
     by: 'SKINNY',
   };
   if (port === 0 || port >= 0xffff) return;
