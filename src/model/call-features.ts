@@ -60,7 +60,7 @@ interface Quality {
 
 /** What of a call goes beyond INVITE, ACK and BYE: forks, reliable responses, preconditions, hold, transfer, timers. */
 export class CallFeatures {
-  private readonly dialogs: CallDialog[] = [];
+  private dialogs: readonly CallDialog[] = [];
   readonly reliable: Reliable[] = [];
   private readonly holds: Hold[] = [];
   /** Holds, with what the UE sent before and after each: see {@link heard}. */
@@ -82,7 +82,7 @@ export class CallFeatures {
   replacedBy: string | undefined;
 
   /** Requests that are to change the session, to refresh or to end it, until something answers. */
-  private asking: Asked[] = [];
+  private asking: readonly Asked[] = [];
 
   /** @param reached is told of what does not fit */
   constructor(private readonly reached: ReachedLimits) {
@@ -98,7 +98,7 @@ export class CallFeatures {
   request(at: Seen, e: SipEvent, side: Side, media: readonly SessionMedia[] | undefined): void {
     const { method, cseq } = e;
     if ((method === 'CANCEL' || (e.to.tag !== '' && WAITING.has(method))) && this.hasRoom(this.asking))
-      this.asking.push({ at, last: at, times: 1, againMs: 0, method, cseq, by: side });
+      this.asking = [...this.asking, { at, last: at, times: 1, againMs: 0, method, cseq, by: side }];
     if (e.method === 'INVITE') this.replaces ??= e.text(REPLACES)?.split(';')[0].trim();
     else if (e.method === 'PRACK') this.acknowledge(e);
     else if (e.method === 'REFER') this.transfers.asked(at, e, side);
@@ -141,8 +141,8 @@ export class CallFeatures {
     else if (status > 100 && status < 300 && tag !== '' && side === 'callee') {
       const known = this.dialogs.findIndex((d) => d.toTag === tag);
       const state = status >= 200 ? 'confirmed' : 'early';
-      if (known < 0 && this.hasRoom(this.dialogs)) this.dialogs.push({ toTag: tag, state, row: at.row });
-      else if (known >= 0 && status >= 200) this.dialogs[known] = { ...this.dialogs[known], state };
+      if (known < 0 && this.hasRoom(this.dialogs)) this.dialogs = [...this.dialogs, { toTag: tag, state, row: at.row }];
+      else if (known >= 0 && status >= 200) this.dialogs = this.dialogs.with(known, { ...this.dialogs[known], state });
     }
     const rseq = status > 100 && status < 200 ? e.seconds(Header.RSeq) : undefined;
     // On each hop of a path the response is the same, and its PRACK need not pass all of them. RFC 3261 §16.6 step 4
@@ -157,9 +157,9 @@ export class CallFeatures {
   /** The early dialog with this tag is over, or where none is named, and none was answered, all are. */
   private terminated(at: Seen, tag: string | undefined): void {
     if (tag === undefined && this.dialogs.some((d) => d.state === 'confirmed')) return;
-    for (const [i, d] of this.dialogs.entries())
-      if (d.state === 'early' && (tag === undefined || d.toTag === tag))
-        this.dialogs[i] = { ...d, state: 'terminated' };
+    this.dialogs = this.dialogs.map((d) =>
+      d.state === 'early' && (tag === undefined || d.toTag === tag) ? { ...d, state: 'terminated' } : d,
+    );
     for (const r of this.reliable) if (tag === undefined || r.toTag === tag) r.over ??= at;
   }
 

@@ -12,7 +12,7 @@ export class CallMessages {
   readonly list: CallMessage[] = [];
   /** The hash of what names each of them. */
   private readonly identities: number[] = [];
-  private readonly places: Place[] = [];
+  private places: readonly Place[] = [];
 
   /** @param reached is told of what does not fit */
   constructor(private readonly reached: ReachedLimits) {}
@@ -66,7 +66,7 @@ export class CallMessages {
     const known = this.places.find((p) => p.port === port && p.address === address);
     if (known !== undefined) return known;
     const place = { address, port };
-    if (this.places.length < SHARED_PLACES) this.places.push(place);
+    if (this.places.length < SHARED_PLACES) this.places = [...this.places, place];
     return place;
   }
 }

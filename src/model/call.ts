@@ -21,6 +21,7 @@ import { Unheard } from './unheard.js';
 
 /** Loop Detected. */
 const MERGED = 482;
+const NO_TUNNELS: ReadonlySet<number> = new Set();
 const MIN_SE = headerId('Min-SE');
 const USSD = 'application/vnd.3gpp.ussd+xml';
 /** Requests within a dialog whose refusal as unknown ends the call. RFC 5057 §5 */
@@ -37,13 +38,22 @@ function serviceError(e: SipEvent): number | undefined {
   return code === undefined ? undefined : Number(code);
 }
 
+/** A dialog that was answered. */
+interface Answer {
+  readonly tag: string;
+  readonly at: Seen;
+  acked: boolean;
+  ackedAt: Seen | null;
+}
+
 /** One call: the dialogs of an INVITE and all that belongs to them, known by its Call-ID. */
 export class Call {
-  readonly tunnels = new Set<number>();
+  tunnels: ReadonlySet<number> = NO_TUNNELS;
   /** Tags of UEs, with the tunnel: of a call between two, or to several, each has its own; empty before it answers. */
   private readonly ends: { readonly tunnel: number; readonly tag: string }[] = [];
   readonly messages: CallMessages;
-  readonly media = new Set<number>();
+  /** Null: it has none. */
+  private media: Set<number> | null = null;
   readonly session: OfferAnswer;
   /** Where its session descriptions want media: `address port`. */
   readonly endpoints = new Set<string>();
@@ -69,7 +79,7 @@ export class Call {
   /** The network lost its state of the user: the UE is to register anew (TS 24.229 §5.1.2A.1.6). */
   restoration: Seen | null = null;
   /** Addresses at which it was tried, and the first redirection that names none but those. RFC 3261 §8.1.3.4 */
-  private readonly tried = new Set<string>();
+  private tried: readonly string[];
   circle: Seen | null = null;
   /** First description of the UE with a medium of speech or video whose bandwidth it does not tell. */
   unmeasured: Seen | null = null;
@@ -91,9 +101,9 @@ export class Call {
   /** Its caller acknowledged a final response, of whatever kind. */
   private concluded = false;
   /** The dialogs that were answered, each with its own ACK. RFC 3261 §13.2.2.4 */
-  private readonly answers: { readonly tag: string; readonly at: Seen; acked: boolean; ackedAt: Seen | null }[] = [];
+  private answers: readonly Answer[] = [];
   /** To tags of responses to the first INVITE. */
-  private readonly tags = new Set<string>();
+  private tags: readonly string[] = [];
   readonly fromUri: string;
   readonly toUri: string;
   emergency: boolean;
@@ -120,7 +130,7 @@ export class Call {
   /** A final response refused the last one: another may follow, with credentials, other media, to another place. */
   private again = false;
   /** To tags of the dialogs that were answered, and are not over. */
-  private readonly open = new Set<string>();
+  private open: readonly string[] = [];
 
   constructor(
     readonly id: number,
@@ -143,7 +153,7 @@ export class Call {
     this.callerTag = from.tag;
     this.cseq = e.cseq;
     this.branch = e.branch;
-    this.tried.add(bareUri(e.uri));
+    this.tried = [bareUri(e.uri)];
     this.authorized = e.hasCredentials;
     this.emergency = /urn:service:sos/i.test(`${e.uri} ${to.uri}`);
     this.direction = at.tunnel === 0 ? undefined : at.up ? 'originated' : 'terminated';
@@ -229,8 +239,12 @@ export class Call {
   }
 
   private heardIn({ tunnel, up }: Arrival, e: SipEvent): void {
-    this.tunnels.add(tunnel);
+    this.isIn(tunnel);
     this.endsIn(tunnel, (up === e.isRequest ? e.from : e.to).tag);
+  }
+
+  private isIn(tunnel: number): void {
+    if (!this.tunnels.has(tunnel)) this.tunnels = new Set([...this.tunnels, tunnel]);
   }
 
   private endsIn(tunnel: number, tag: string): void {
@@ -245,10 +259,11 @@ export class Call {
 
   /** A stream of media is its own. */
   carry(s: MediaStream): void {
+    this.media ??= new Set();
     this.media.add(s.id);
     if (s.copyOf === null) this.pinholes.flow(s.to.address, s.to.port, s.rtp.packets - s.rtp.keepAlives);
     if (s.cameFrom === 0) return;
-    this.tunnels.add(s.tunnel);
+    this.isIn(s.tunnel);
     for (const tag of this.tagsIn(s.cameFrom)) this.endsIn(s.tunnel, tag);
   }
 
@@ -266,7 +281,7 @@ export class Call {
     media: SessionMedia[] | undefined,
     tag: string,
   ): 'offer' | 'answer' | undefined {
-    for (const m of media ?? []) for (const place of placesOf(m)) this.add(this.endpoints, place, 'callPlaces');
+    for (const m of media ?? []) for (const place of placesOf(m)) this.wants(place);
     if (e.status >= 300 && this.session.refuse(at, e, byCaller)) {
       const offered = byCaller ? 'callee' : 'caller';
       this.pinholes.withdraw(offered);
@@ -275,9 +290,17 @@ export class Call {
     return this.session.take(at, e, byCaller, media, tag);
   }
 
-  private add(to: Set<string>, what: string, limit: 'callParts' | 'callPlaces'): void {
-    if (to.size < LIMITS[limit] || to.has(what)) to.add(what);
-    else this.reached.capped(limit);
+  private wants(place: string): void {
+    if (this.endpoints.size < LIMITS.callPlaces) this.endpoints.add(place);
+    else if (!this.endpoints.has(place)) this.reached.capped('callPlaces');
+  }
+
+  /** A list with one more: as long as what it holds, which an array that grows is not. */
+  private with(list: readonly string[], what: string): readonly string[] {
+    if (list.includes(what)) return list;
+    if (list.length < LIMITS.callParts) return [...list, what];
+    this.reached.capped('callParts');
+    return list;
   }
 
   private request(at: Seen, e: SipEvent): void {
@@ -344,7 +367,7 @@ export class Call {
     this.isHeard = false;
     this.trying = null;
     this.branch = e.branch;
-    this.add(this.tried, bareUri(e.uri), 'callParts');
+    this.tried = this.with(this.tried, bareUri(e.uri));
     this.authorized = e.hasCredentials;
     this.again = false;
     this.failure = undefined;
@@ -366,10 +389,11 @@ export class Call {
 
   /** Whether the end of the dialog with this tag leaves one that was answered: a forked call may have several. */
   private isOther(tag: string): boolean {
-    const known = this.open.delete(tag) || this.tags.has(tag);
+    const known = this.open.includes(tag) || this.tags.includes(tag);
+    this.open = this.open.filter((other) => other !== tag);
     // Who was never acknowledged has no call.
     const isUnacked = (other: string): boolean => this.answers.some((x) => x.tag === other && !x.acked);
-    return known && [...this.open].some((other) => !this.acked || !isUnacked(other));
+    return known && this.open.some((other) => !this.acked || !isUnacked(other));
   }
 
   private response(at: Seen, e: SipEvent): void {
@@ -384,11 +408,14 @@ export class Call {
     if (!this.isHeard && waited > (this.slowest?.ms ?? 0)) this.slowest = { at: this.inviteAt, ms: waited };
     this.isHeard = true;
     this.reset = null;
-    if (status > 100 && status < 300) this.add(this.tags, tag, 'callParts');
+    if (status > 100 && status < 300) this.tags = this.with(this.tags, tag);
     if (status >= 200 && status < 300) {
-      this.add(this.open, tag, 'callParts');
+      this.open = this.with(this.open, tag);
       const isNew = this.answers.length < LIMITS.callParts && !this.answers.some((x) => x.tag === tag);
-      if (isNew) this.answers.push({ tag, at, acked: this.answers.length === 0 && this.acked, ackedAt: null });
+      if (isNew) {
+        const acked = this.answers.length === 0 && this.acked;
+        this.answers = [...this.answers, { tag, at, acked, ackedAt: null }];
+      }
     }
     if (this.answer !== null) return;
     if (status === 100 || status === GONE) this.trying ??= at;
@@ -416,7 +443,7 @@ export class Call {
       this.state = 'ended';
     } else if (status >= 200 && status < 300 && this.lost !== null && this.end === this.lost.at) {
       this.lost = this.end = null;
-      this.open.add(tag);
+      this.open = [...this.open, tag];
       this.state = 'established';
     }
   }
@@ -453,7 +480,7 @@ export class Call {
     this.failedAt = at;
     if (status < 400) {
       const targets = e.parties(Header.Contact).map((p) => bareUri(p.uri));
-      if (targets.length > 0 && targets.every((t) => this.tried.has(t))) this.circle ??= at;
+      if (targets.length > 0 && targets.every((t) => this.tried.includes(t))) this.circle ??= at;
     }
     if ((status === 504 || status === 380) && /restoration/i.test(e.bodyText)) this.restoration = at;
     this.failure = callFailure(status, e.reason, {
@@ -576,7 +603,7 @@ export class Call {
       durationMs,
       failure: failure && { ...failure, reason: tell(failure.reason) },
       messages: this.messages.list,
-      media: [...this.media].sort((a, b) => a - b),
+      media: this.media === null ? [] : [...this.media].sort((a, b) => a - b),
       pinholes: pinholes.length === 0 ? undefined : pinholes,
       ...this.features.entries(end),
     };

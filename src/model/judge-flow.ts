@@ -4,6 +4,7 @@ import type { Place } from './entities.js';
 import type { Findings, Ref } from './findings.js';
 import type { MediaStream } from './media-stream.js';
 import { isBefore, type Moment, millis } from './moment.js';
+import { isTwoWay } from './session-media.js';
 
 /** Speech is expected so long after the answer. */
 const ONE_WAY_MS = 1000;
@@ -29,7 +30,7 @@ export function judgeFlow(c: Call, streams: readonly MediaStream[], end: Moment,
   const caller = c.session.agreed(true);
   const callee = c.session.agreed(false);
   if (caller === undefined || callee === undefined) return;
-  if (caller.flowing !== 'sendrecv' || callee.flowing !== 'sendrecv') return;
+  if (!isTwoWay(caller) || !isTwoWay(callee)) return;
   const ms = millis(c.answer, c.end ?? end);
   const refs: Ref[] = [{ kind: 'call', id: c.id }, ...[...c.tunnels].map((id): Ref => ({ kind: 'tunnel', id }))];
   const toCaller = packetsOf(streamsTo(streams, c, true));

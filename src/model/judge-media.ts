@@ -6,6 +6,7 @@ import type { Place } from './entities.js';
 import type { Findings, Ref, Remark } from './findings.js';
 import type { MediaStream } from './media-stream.js';
 import { isBefore, type Moment, millis } from './moment.js';
+import { addressesOf } from './offer-answer.js';
 import { isNowhere } from './session-media.js';
 import { isTranslated } from './translation.js';
 
@@ -116,7 +117,7 @@ export function judgeOutside(
  * gateways do so for who is behind a NAT. RFC 4961 §4, TS 23.228 annex G.2
  */
 function isAnswering(s: MediaStream, { session }: Call, streams: readonly MediaStream[]): boolean {
-  if (s.up || session.descriptions.some((d) => d.addresses.includes(s.to.address))) return false;
+  if (s.up || session.descriptions.some((d) => addressesOf(d).includes(s.to.address))) return false;
   const isSame = (a: Place, b: Place): boolean => a.address === b.address && a.port === b.port;
   return streams.some(
     (o) => o.up && o.tunnel === s.tunnel && o.rtp.packets >= STREAM && isSame(o.from, s.to) && isSame(o.to, s.from),
@@ -142,7 +143,7 @@ export function judgeSource(s: MediaStream, c: Call | undefined, findings: Findi
   const isCaller = c.direction === 'terminated';
   const isBoth = c.tunnels.size > 1; // both sides are UEs, and each is the other one's other side
   const described = c.session.descriptions.filter((d) => isBoth || d.byCaller === isCaller);
-  const named = new Set(described.flatMap((d) => [...d.addresses]));
+  const named = new Set(described.flatMap(addressesOf));
   if (c.session.descriptions.length >= LIMITS.callParts) return; // the first ones are let go of
   // A name may be any address; where nothing is to be sent to, what comes may come from anywhere.
   if (named.size === 0 || named.has(s.from.address)) return;
@@ -169,8 +170,9 @@ export function judgeSource(s: MediaStream, c: Call | undefined, findings: Findi
  */
 export function judgeMoves(c: Call, streams: readonly MediaStream[], findings: Findings): void {
   if (c.session.hasCandidates) return;
-  const named = new Set(c.session.descriptions.flatMap((d) => d.addresses));
   const own = streams.filter((s) => s.up && s.tunnel !== 0 && s.rtp.packets >= STREAM);
+  if (own.length === 0) return;
+  const named = new Set(c.session.descriptions.flatMap(addressesOf));
   for (const s of own) {
     if (named.has(s.from.address) || findings.has('dhcp.address-lost', s.tunnel)) continue;
     const before = own.find(

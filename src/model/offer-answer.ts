@@ -1,8 +1,7 @@
 import { oneOf, type Words, words } from '../kit/index.js';
 import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Seen } from './moment.js';
-import type { SessionMedia } from './session-media.js';
-import { isNowhere } from './session-media.js';
+import { isTwoWay, type SessionMedia } from './session-media.js';
 import type { SipEvent } from './sip-event.js';
 import { MEDIA } from './standard-words.js';
 
@@ -17,26 +16,20 @@ export interface Description {
   /** Tag of the callee, one a fork; '' in the first INVITE. */
   readonly tag: string;
   /** Its first audio medium that is not refused. */
-  readonly audio: Agreed | undefined;
+  readonly audio: SessionMedia | undefined;
   /** All of its media, line by line. */
-  readonly lines: readonly Line[];
-  /** Where its media that are not refused are wanted. */
-  readonly addresses: readonly string[];
+  readonly media: readonly SessionMedia[];
 }
 
-/** What of a medium an answer takes up. */
-type Line = Pick<SessionMedia, 'kind' | 'port' | 'protocol' | 'codecs'>;
+/** Where the media of a description that are not refused are wanted. */
+export const addressesOf = ({ media }: Description): string[] =>
+  media.flatMap((m) => (m.port === 0 ? [] : [m.address]));
 
-/** A format without a name may be any. */
-const lineOf = ({ kind, port, protocol, codecs, formats }: SessionMedia): Line => ({
-  kind,
-  port,
-  protocol,
-  codecs: codecs.length < formats.length ? [] : codecs,
-});
 /** Formats that carry no media by themselves. RFC 4733, RFC 3389, RFC 2198 */
 const BESIDE: ReadonlySet<string> = new Set(['TELEPHONE-EVENT', 'CN', 'RED']);
-const codecsOf = (m: Line): string[] => m.codecs.map((c) => c.toUpperCase()).filter((c) => !BESIDE.has(c));
+/** The codecs of a medium; none where a format has no name, which may be any. */
+const codecsOf = ({ codecs, formats }: SessionMedia): string[] =>
+  codecs.length < formats.length ? [] : codecs.map((c) => c.toUpperCase()).filter((c) => !BESIDE.has(c));
 
 /** Profiles of RTP with and without encryption. RFC 3711 §12, RFC 5124, RFC 5764 §8 */
 const SECURED = /\bSAVPF?$/i;
@@ -50,7 +43,7 @@ export interface Misfit {
 }
 
 /** How an answer does not fit its offer; undefined where it does. RFC 3264 §6 */
-function misfitOf(offer: readonly Line[], answer: readonly Line[]): Misfit | undefined {
+function misfitOf(offer: readonly SessionMedia[], answer: readonly SessionMedia[]): Misfit | undefined {
   if (offer.length === answer.length) {
     const how = lineMisfit(offer, answer);
     return how && { how, isIdle: false };
@@ -61,7 +54,7 @@ function misfitOf(offer: readonly Line[], answer: readonly Line[]): Misfit | und
 }
 
 /** How the media of an answer do not fit those of the offer, each in its place. */
-function lineMisfit(offer: readonly Line[], answer: readonly Line[]): Words | undefined {
+function lineMisfit(offer: readonly SessionMedia[], answer: readonly SessionMedia[]): Words | undefined {
   for (const [i, a] of answer.entries()) {
     const o = offer[i];
     if (o.kind !== a.kind)
@@ -76,22 +69,6 @@ function lineMisfit(offer: readonly Line[], answer: readonly Line[]): Words | un
   return undefined;
 }
 
-/** Where a side wants a medium, and which way it is to flow. */
-export type Agreed = Pick<
-  SessionMedia,
-  'address' | 'port' | 'flowing' | 'bandwidth' | 'noControl' | 'ptimeMs' | 'maxptimeMs' | 'candidates'
->;
-
-/** The part of a description that is kept. */
-function audioOf(media: readonly SessionMedia[]): Agreed | undefined {
-  const m = media.find((x) => x.kind === 'audio' && x.port !== 0);
-  if (m === undefined) return undefined;
-  const { address, port, bandwidth, noControl, ptimeMs, maxptimeMs, candidates } = m;
-  // RFC 3264 §8.4: without an address nothing is to come.
-  const flowing = !isNowhere(address) ? m.flowing : m.flowing === 'recvonly' ? 'inactive' : 'sendonly';
-  return { address, port, flowing, noControl, bandwidth, ptimeMs, maxptimeMs, candidates };
-}
-
 /** The last request of a side by its method. */
 interface Asked {
   readonly byCaller: boolean;
@@ -104,8 +81,8 @@ interface Asked {
 
 /** The session descriptions of a call, and which offered, and which answered. RFC 3264, RFC 6337 §2 */
 export class OfferAnswer {
-  readonly descriptions: Description[] = [];
-  private readonly asked: Asked[] = [];
+  descriptions: readonly Description[] = [];
+  private asked: readonly Asked[] = [];
   /** Tag of the dialog that was answered. */
   private settled: string | undefined;
   /** How the answer at hand does not fit its offer. */
@@ -134,12 +111,12 @@ export class OfferAnswer {
       this.ask({ byCaller, method: e.method, cseq: e.cseq, offered: kind === 'offer', again: e.to.tag !== '' });
     if (media === undefined || kind === undefined) return undefined;
     // What holds is what was said last.
-    if (this.descriptions.length >= LIMITS.callParts && this.descriptions.shift() !== undefined)
-      this.reached.capped('callParts');
+    const isFull = this.descriptions.length >= LIMITS.callParts;
+    if (isFull) this.reached.capped('callParts');
+    const kept = isFull ? this.descriptions.slice(1) : this.descriptions;
     const { method, cseq } = e;
-    const [audio, lines] = [audioOf(media), media.map(lineOf)];
-    const addresses = [...new Set(media.flatMap((m) => (m.port === 0 ? [] : [m.address])))];
-    this.descriptions.push({ byCaller, answer: kind === 'answer', method, cseq, tag, audio, lines, addresses });
+    const audio = media.find((m) => m.kind === 'audio' && m.port !== 0);
+    this.descriptions = [...kept, { byCaller, answer: kind === 'answer', method, cseq, tag, audio, media }];
     this.turn(at);
     return kind;
   }
@@ -153,13 +130,12 @@ export class OfferAnswer {
     );
     if (at < 0 || all.slice(at + 1).some((d) => d.byCaller === byCaller && (d.tag === tag || isRequest)))
       return undefined;
-    return misfitOf(all[at].lines, media.map(lineOf));
+    return misfitOf(all[at].media, media);
   }
 
   private ask(a: Asked): void {
     const known = this.asked.findIndex((x) => x.byCaller === a.byCaller && x.method === a.method);
-    if (known < 0) this.asked.push(a);
-    else this.asked[known] = a;
+    this.asked = known < 0 ? [...this.asked, a] : this.asked.with(known, a);
   }
 
   /** The request that a response of a side is for. */
@@ -183,14 +159,15 @@ export class OfferAnswer {
     const index = this.descriptions.findLastIndex(
       (d) => d.byCaller === asked.byCaller && d.method === asked.method && d.cseq === asked.cseq && !d.answer,
     );
-    if (index >= 0) this.descriptions.splice(index, 1);
+    if (index >= 0) this.descriptions = this.descriptions.toSpliced(index, 1);
     this.turn(at);
     return true;
   }
 
   /** Whether audio is to flow both ways, by what both sides said last: it does not on hold, and while there is a fax. */
   get isFlowing(): boolean {
-    return this.agreed(true)?.flowing === 'sendrecv' && this.agreed(false)?.flowing === 'sendrecv';
+    const [caller, callee] = [this.agreed(true), this.agreed(false)];
+    return caller !== undefined && callee !== undefined && isTwoWay(caller) && isTwoWay(callee);
   }
 
   /** What holds was changed. */
@@ -215,7 +192,7 @@ export class OfferAnswer {
   }
 
   /** The audio that a side agreed to last. */
-  agreed(byCaller: boolean): Agreed | undefined {
+  agreed(byCaller: boolean): SessionMedia | undefined {
     const { settled, descriptions } = this;
     const own = descriptions.findLast(
       (d) => d.byCaller === byCaller && (settled === undefined || d.tag === '' || d.tag === settled),

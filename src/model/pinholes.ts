@@ -2,19 +2,13 @@ import { LIMITS, type ReachedLimits } from '../limits.js';
 import type { Pinhole, PinholeSide } from './entities.js';
 import type { SessionMedia } from './session-media.js';
 
-/** One medium of a description, as much of it as a report tells. */
-interface Half extends PinholeSide {
-  readonly kind: string;
-  readonly codecs: readonly string[];
-}
-
 /** What both sides of a call agreed to last, medium by medium, and the packets that flowed there. RFC 3264 §6 */
 export class Pinholes {
-  private sides: { caller?: readonly Half[]; callee?: readonly Half[] } = {};
+  private sides: { caller?: readonly SessionMedia[]; callee?: readonly SessionMedia[] } = {};
   /** What a side had before its last offer inside a dialog, until that is answered or refused. */
-  private before: { caller?: readonly Half[] | undefined; callee?: readonly Half[] | undefined } = {};
+  private before: { caller?: readonly SessionMedia[] | undefined; callee?: readonly SessionMedia[] | undefined } = {};
   /** What the forks of a call described, by their tags, until one of them answers. */
-  private forks: Map<string, readonly Half[]> | null = new Map();
+  private forks: Map<string, readonly SessionMedia[]> | null = null;
   private settled: string | undefined;
   /** Packets by where they went: `address port`. */
   private flowed: Map<string, number> | null = null;
@@ -29,9 +23,10 @@ export class Pinholes {
   described(by: 'caller' | 'callee', media: readonly SessionMedia[], tag: string, offer: boolean): void {
     if (this.settled !== undefined && tag !== '' && tag !== this.settled) return;
     this.before[by] = offer ? this.sides[by] : undefined;
-    this.describe(by, media);
-    if (by !== 'callee' || this.forks === null) return;
-    if (this.forks.size < LIMITS.callParts || this.forks.has(tag)) this.forks.set(tag, this.sides.callee!);
+    this.sides[by] = media;
+    if (by !== 'callee' || this.settled !== undefined) return;
+    this.forks ??= new Map();
+    if (this.forks.size < LIMITS.callParts || this.forks.has(tag)) this.forks.set(tag, media);
     else this.reached.capped('callParts');
   }
 
@@ -44,23 +39,11 @@ export class Pinholes {
 
   /** The dialog with this tag was answered. */
   settle(tag: string): void {
-    if (this.forks === null) return;
-    const callee = this.forks.get(tag);
+    if (this.settled !== undefined) return;
+    const callee = this.forks?.get(tag);
     if (callee !== undefined) this.sides = { ...this.sides, callee };
     this.settled = tag;
     this.forks = null;
-  }
-
-  private describe(by: 'caller' | 'callee', media: readonly SessionMedia[]): void {
-    const known = this.sides[by];
-    if (known !== undefined && known.length === media.length && known.every((h, i) => isSame(h, media[i]))) return;
-    this.sides[by] = media.map(({ kind, address, port, flowing, codecs }) => ({
-      kind,
-      address,
-      port,
-      flowing,
-      codecs,
-    }));
   }
 
   /** So many packets went to an endpoint. */
@@ -72,7 +55,7 @@ export class Pinholes {
 
   get list(): Pinhole[] {
     const { caller = [], callee = [] } = this.sides;
-    const packets = (h: Half | undefined): number =>
+    const packets = (h: SessionMedia | undefined): number =>
       h === undefined || h.port === 0 ? 0 : (this.flowed?.get(`${h.address} ${h.port}`) ?? 0);
     // The n-th medium of an answer answers the n-th of the offer.
     return Array.from({ length: Math.max(caller.length, callee.length) }, (_, i): Pinhole => {
@@ -90,7 +73,4 @@ export class Pinholes {
   }
 }
 
-const isSame = (h: Half, m: SessionMedia): boolean =>
-  h.kind === m.kind && h.address === m.address && h.port === m.port && h.flowing === m.flowing && h.codecs === m.codecs;
-
-const sideOf = ({ address, port, flowing }: Half): PinholeSide => ({ address, port, flowing });
+const sideOf = ({ address, port, flowing }: SessionMedia): PinholeSide => ({ address, port, flowing });

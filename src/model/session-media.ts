@@ -5,14 +5,11 @@ import { LIMITS } from '../limits.js';
 /** Which way a medium may flow, from the side that says so. RFC 8866 §6.7 */
 export type Flowing = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
-/** What a session description says about one medium: the pinhole that it opens (RFC 8866 §5.14, RFC 3264). */
-export interface SessionMedia {
-  readonly kind: string;
-  /** `0.0.0.0` and `::` where it says so. */
-  readonly address: string;
-  readonly port: number;
-  readonly protocol: string;
-  readonly flowing: Flowing;
+/** What the lines of a description below an m-line say, with its formats. */
+interface Section {
+  /** Absent: as for the whole session. */
+  address?: string;
+  flowing?: Flowing;
   /** In the order of preference. */
   readonly formats: readonly { readonly type: number; name: string; clock: number }[];
   /** Names of those that have one. */
@@ -31,9 +28,51 @@ export interface SessionMedia {
   readonly candidates: string[];
 }
 
+/** What a session description says about one medium: the pinhole that it opens (RFC 8866 §5.14, RFC 3264). */
+export class SessionMedia {
+  constructor(
+    readonly kind: string,
+    /** `0.0.0.0` and `::` where it says so. */
+    readonly address: string,
+    readonly port: number,
+    readonly protocol: string,
+    readonly flowing: Flowing,
+    private readonly section: Readonly<Section>,
+  ) {}
+
+  get formats(): Section['formats'] {
+    return this.section.formats;
+  }
+  get codecs(): readonly string[] {
+    return this.section.codecs;
+  }
+  get bandwidth(): number | undefined {
+    return this.section.bandwidth;
+  }
+  get ptimeMs(): number | undefined {
+    return this.section.ptimeMs;
+  }
+  get maxptimeMs(): number | undefined {
+    return this.section.maxptimeMs;
+  }
+  get noControl(): boolean {
+    return this.section.noControl;
+  }
+  get unmet(): readonly string[] {
+    return this.section.unmet;
+  }
+  get mandatory(): boolean {
+    return this.section.mandatory;
+  }
+  get candidates(): readonly string[] {
+    return this.section.candidates;
+  }
+}
+
 /** As many as there are payload types. */
 const MOST_FORMATS = 128;
 const MOST_SECTIONS = 256;
+const MOST_WORDS = 64;
 const EQUALS = 61;
 /** Types of lines. */
 const A = 97;
@@ -42,23 +81,23 @@ const M = 109;
 /** Octets of the longest attribute that says which way media flow, with space around it. */
 const MOST_FLOWING = 64;
 
-/** What the lines of a description below an m-line say, with its formats. */
-type Section = Omit<SessionMedia, 'kind' | 'address' | 'port' | 'protocol' | 'flowing'> & {
-  /** Absent: as for the whole session. */
-  address?: string;
-  flowing?: Flowing;
-};
-
 /** Parts of descriptions by their octets: the same are sent call after call. They are shared, and stay as they are. */
 export class Sections {
   private readonly known = new ByOctets<Section>(MOST_SECTIONS);
   /** Addresses by the c-lines that say them. */
   private readonly addresses = new ByOctets<string>(MOST_SECTIONS);
 
-  /** The section of an m-line whose formats begin at `off` (-1: not known), and whose lines are `[from, end)`. */
-  of(formats: readonly string[], b: Uint8Array, off: number, from: number, end: number): Section {
-    if (off < 0) return sectionOf(formats, utf8Text(b, from, end));
-    return this.known.find(b, off, end) ?? this.known.set(b, off, end, sectionOf(formats, utf8Text(b, from, end)));
+  /** Kinds of media, and protocols. */
+  private readonly words = new ByOctets<string>(MOST_WORDS);
+
+  /** The section of an m-line whose formats are `[off, from)`, and whose lines `[from, end)`. */
+  of(b: Uint8Array, off: number, from: number, end: number): Section {
+    const known = this.known.find(b, off, end);
+    return known ?? this.known.set(b, off, end, sectionOf(utf8Text(b, off, from), utf8Text(b, from, end)));
+  }
+
+  word(b: Uint8Array, off: number, end: number): string {
+    return this.words.find(b, off, end) ?? this.words.set(b, off, end, utf8Text(b, off, end));
   }
 
   /** The address of a c-line whose value is `[off, end)`. */
@@ -95,15 +134,18 @@ export function parseSessionDescription(b: Uint8Array, off: number, end: number,
 
 const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
 
-/** Where the fourth word of a line begins; -1 where it is not all ASCII. */
-function fourthWord(b: Uint8Array, off: number, end: number): number {
-  let words = 0;
-  let at = end;
-  for (let i = off; i < end; i++) {
-    if (b[i] >= 0x80) return -1;
-    if (!isSpace(b[i]) && (i === off || isSpace(b[i - 1])) && ++words === 4) at = i;
-  }
-  return at;
+/** Where a word begins, at `off` or behind it; `end` where none does. */
+function wordAt(b: Uint8Array, off: number, end: number): number {
+  let i = off;
+  while (i < end && isSpace(b[i])) i++;
+  return i;
+}
+
+/** One past the word at `off`. */
+function wordEnd(b: Uint8Array, off: number, end: number): number {
+  let i = off;
+  while (i < end && !isSpace(b[i])) i++;
+  return i;
 }
 
 /** An address as packets are written with it; a name as it is. RFC 8866 §5.7: a TTL may follow. */
@@ -126,29 +168,27 @@ function mediaLine(
   flowing: Flowing,
   known: Sections,
 ): SessionMedia {
-  const [kind = '', port = '', protocol = '', ...formats] = utf8Text(b, off, from).trim().split(/\s+/);
-  const s = known.of(formats.slice(0, MOST_FORMATS), b, fourthWord(b, off, from), from, end);
-  return {
-    kind,
-    address: s.address ?? address,
-    port: Number.parseInt(port, 10) || 0,
-    protocol,
-    flowing: s.flowing ?? flowing,
-    formats: s.formats,
-    codecs: s.codecs,
-    bandwidth: s.bandwidth,
-    ptimeMs: s.ptimeMs,
-    maxptimeMs: s.maxptimeMs,
-    noControl: s.noControl,
-    unmet: s.unmet,
-    mandatory: s.mandatory,
-    candidates: s.candidates,
-  };
+  const kind = wordAt(b, off, from);
+  const kindEnd = wordEnd(b, kind, from);
+  const port = wordAt(b, kindEnd, from);
+  const portEnd = wordEnd(b, port, from);
+  const protocol = wordAt(b, portEnd, from);
+  const protocolEnd = wordEnd(b, protocol, from);
+  const s = known.of(b, wordAt(b, protocolEnd, from), from, end);
+  return new SessionMedia(
+    known.word(b, kind, kindEnd),
+    s.address ?? address,
+    Number.parseInt(utf8Text(b, port, portEnd), 10) || 0,
+    known.word(b, protocol, protocolEnd),
+    s.flowing ?? flowing,
+    s,
+  );
 }
 
-function sectionOf(formats: readonly string[], lines: string): Section {
+function sectionOf(formats: string, lines: string): Section {
+  const words = formats.trim().split(/\s+/).slice(0, MOST_FORMATS);
   const s: Section = {
-    formats: formats.flatMap((f) => {
+    formats: words.flatMap((f) => {
       if (!/^\d{1,3}$/.test(f)) return [];
       const known = staticPayloadType(Number(f));
       return [{ type: Number(f), name: known?.name ?? '', clock: known?.clock ?? 0 }];
@@ -212,6 +252,9 @@ export const placesOf = (m: SessionMedia): string[] =>
 
 /** Whether nothing is to be sent to an address: the way of RFC 2543 to hold, RFC 3264 §8.4. */
 export const isNowhere = (address: string): boolean => address === '0.0.0.0' || address === '::';
+
+/** Whether a side wants to send and to get a medium. RFC 3264 §8.4: without an address nothing is to come. */
+export const isTwoWay = (m: SessionMedia): boolean => m.flowing === 'sendrecv' && !isNowhere(m.address);
 
 /** Whether a description puts every medium of the session on hold. RFC 3264 §8.4 */
 export const isHold = (media: readonly SessionMedia[]): boolean =>

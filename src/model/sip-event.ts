@@ -26,6 +26,7 @@ const NOBODY: Party = { uri: '', tag: '', parameters: '' };
 const FLOW_TIMER = headerId('Flow-Timer');
 const MOST_TEXT = 512;
 const MOST_PARTIES = 1024;
+const MOST_TYPES = 64;
 const COMMA = 44;
 const utf8 = new TextEncoder();
 
@@ -36,6 +37,7 @@ const bounded = (s: string): string => (s.length > MOST_TEXT ? `${s.slice(0, MOS
 export class SipKnown {
   readonly sections = new Sections();
   readonly parties = new ByOctets<Party>(MOST_PARTIES);
+  readonly mediaTypes = new ByOctets<string>(MOST_TYPES);
   /**
    * The last event. Where there is none at a full collection, V8 forgets what events look like, and with that all code
    * that it compiled for them, some thirty functions.
@@ -195,7 +197,14 @@ export class SipEvent {
   }
 
   get mediaType(): string {
-    return (this.m.text(Header.ContentType) ?? '').split(';')[0].trim().toLowerCase();
+    const h = this.m.find(Header.ContentType);
+    if (h === undefined) return '';
+    const { buf } = this.m;
+    const { mediaTypes } = this.known;
+    return (
+      mediaTypes.find(buf, h.valueOff, h.valueEnd) ??
+      mediaTypes.set(buf, h.valueOff, h.valueEnd, this.m.value(h).split(';')[0].trim().toLowerCase())
+    );
   }
 
   get body(): Uint8Array {
