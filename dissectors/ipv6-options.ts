@@ -249,7 +249,8 @@ export function options(t: Tree, v: View, off: number, stop: number, cx: Ctx, ho
       if (kind === HOME_ADDRESS) home = o + 2;
     }
     t.pop();
-    o += 2 + (kind === PATH_MTU ? n : Math.max(n, kind === QUICK_START ? 0 : (LENGTHS[kind] ?? 0)));
+    if (kind === PAD1) o++;
+    else o += 2 + (kind === PATH_MTU ? n : Math.max(n, kind === QUICK_START ? 0 : (LENGTHS[kind] ?? 0)));
   }
   return home;
 }

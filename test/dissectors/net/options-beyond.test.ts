@@ -33,6 +33,8 @@ test('options that go on behind their header, and those of unknown types', { ski
       packet(0, `${FD}00 05 03 000001 00`, '0a0b'),
       packet(0, `${FD}00 05 40 000001 00`, '0a0b'),
       packet(0, `${FD}00 01 03 000000 2a`, ''),
+      packet(0, `${FD}00 00 00 00 00 00 00`, '0a0b'),
+      packet(60, `${FD}00 00 01 00 00 01 01`, '0a0b'),
     ],
     FIELDS,
   ).then(() => undefined),
