@@ -2,7 +2,7 @@ import { counted, type Field, latin1, type Tree, utf8Text } from 'fttscope/kit';
 import { countElements, type Element, inside, objectId, Tag } from './der.js';
 import { ATTRIBUTES, oidName } from './oids.js';
 import { X } from './x509fields.js';
-import { ATTRIBUTE_LAYERS } from './x509layers.js';
+import { ATTRIBUTE_LAYERS, EXTENSION_LAYERS } from './x509layers.js';
 import { CERTIFICATE_EXPERTS, dissectIdentifier } from './x509nodes.js';
 
 /**
@@ -112,7 +112,8 @@ function dissectAttribute(t: Tree, b: Uint8Array, pair: Element): void {
   const d = inside(b, pair);
   const oid = dissectIdentifier(t, b, d.expect(Tag.ObjectId), X.attributeId);
   const value = d.next();
-  const layer = ATTRIBUTE_LAYERS.get(oid);
+  // Some put what belongs into an extension into a name: what it is says its identifier there, too.
+  const layer = ATTRIBUTE_LAYERS.get(oid) ?? EXTENSION_LAYERS.get(oid);
   if (layer === undefined) {
     t.expert(CERTIFICATE_EXPERTS.unread);
     return;
