@@ -101,15 +101,18 @@ import { enips } from './well-known/enip.js';
 import { framedStreams } from './well-known/framed.js';
 import { ftp } from './well-known/ftp.js';
 import { gss } from './well-known/gss.js';
+import { ldap } from './well-known/ldap.js';
 import { mediaTypes } from './well-known/media.js';
 import { mobile } from './well-known/mobile.js';
 import { network } from './well-known/network.js';
 import { openvpns } from './well-known/openvpn.js';
 import { portsOnly } from './well-known/ports-only.js';
+import { questions } from './well-known/questions.js';
 import { rpcs } from './well-known/rpc.js';
 import { rtpPayloads } from './well-known/rtp-payloads.js';
 import { sigtran } from './well-known/sigtran.js';
 import { smbs } from './well-known/smb.js';
+import { snmp } from './well-known/snmp.js';
 import { streams } from './well-known/streams.js';
 import { telephony } from './well-known/telephony.js';
 import { transport } from './well-known/transport.js';
@@ -243,10 +246,13 @@ export const dissectors: readonly AnyDissector[] = [
   classicStun,
   ...network,
   ...transport,
+  ...snmp,
   ...rpcs,
   ...smbs,
   ...gss,
   ...streams,
+  ...ldap,
+  ...questions,
   ...openvpns,
   ...sigtran,
   ...mobile,

@@ -1,15 +1,17 @@
 import { type Ctx, startsWith, type View } from 'fttscope/kit';
-import { berLength } from './ber.js';
+import { behind, inside, OCTETS } from './ber.js';
 import { named } from './named.js';
 
 /** What proves who a user is in SMB, DCE/RPC and others, only named: GSS-API with SPNEGO around NTLM or Kerberos. */
 
-const NTLM = 'NTLMSSP\0';
+export const NTLM = 'NTLMSSP\0';
 /** What an NTLM signature of version 1 begins with; MS-NLMP §2.2.2.9. One of Kerberos; RFC 4121 §4.2.6.1. */
 const NTLM_SIGNATURE = '\x01\0\0\0';
 const KERBEROS_SIGNATURE = '\x04\x04';
+/** A message that Kerberos wraps. RFC 4121 §4.2.6.2 */
+export const WRAPPED = '\x05\x04';
 /** Tags of RFC 2743 §3.1 and of messages of Kerberos that stand by themselves: AP-REQ, AP-REP, KRB-ERROR. RFC 4120 §5.10 */
-const FRAMED = 0x60;
+export const FRAMED = 0x60;
 const KERBEROS: ReadonlySet<number> = new Set([FRAMED, 0x6e, 0x6f, 0x7e]);
 /** The object identifier of SPNEGO, with its tag and length. RFC 4178 §4.2 */
 const SPNEGO = '\x06\x06\x2b\x06\x01\x05\x05\x02';
@@ -17,24 +19,9 @@ const SPNEGO = '\x06\x06\x2b\x06\x01\x05\x05\x02';
 const NEGOTIATION: ReadonlySet<number> = new Set([0xa0, 0xa1]);
 const TOKEN = 0xa2;
 const SIGNATURE = 0xa3;
-const OCTETS = 0x04;
 
-const isAt = (v: View, text: string): boolean => startsWith(v.buf, v.off, v.end, text);
-
-/** What stands in the BER element at the start of a view. ITU-T X.690 §8.1 */
-function inside(v: View): View {
-  const { buf, off, end } = v;
-  const n = berLength(buf, off, end);
-  if (n <= 0) return v.sub(end);
-  const first = buf[off + 1];
-  return v.sub(off + 2 + (first < 0x80 ? 0 : first & 0x7f), Math.min(end, off + n));
-}
-
-/** What stands behind it. */
-function behind(v: View): View {
-  const n = berLength(v.buf, v.off, v.end);
-  return v.sub(n <= 0 ? v.end : Math.min(v.end, v.off + n));
-}
+/** Whether a view begins with these octets. */
+export const isAt = (v: View, text: string): boolean => startsWith(v.buf, v.off, v.end, text);
 
 /** Names the proof in a token. `around`: who shows GSS-API as a layer. */
 export function proof(v: View, cx: Ctx, around = true): void {
@@ -43,6 +30,14 @@ export function proof(v: View, cx: Ctx, around = true): void {
   if (isAt(v, NTLM)) cx.call('ntlmssp', v);
   else if (v.buf[v.off] === FRAMED && !isAt(inside(v), SPNEGO)) cx.call('spnego-krb5', v);
   else cx.call('spnego', v);
+}
+
+/** Names what protects a message: a token of Kerberos or a signature of NTLM. RFC 4121 §4.2.6, MS-NLMP §2.2.2.9 */
+export function protection(v: View, cx: Ctx): void {
+  const isNtlm = isAt(v, NTLM_SIGNATURE);
+  if (!isNtlm && !isAt(v, WRAPPED) && !isAt(v, KERBEROS_SIGNATURE) && v.buf[v.off] !== FRAMED) return;
+  cx.call('gss-api', v);
+  cx.call(isNtlm ? 'ntlmssp' : 'spnego-krb5', v);
 }
 
 function token(v: View, cx: Ctx): void {

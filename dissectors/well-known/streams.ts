@@ -1,5 +1,4 @@
 import { type Ctx, No, type Probe, startsWith, u8, u16, u16le, u32, u32le, type View, Yes } from 'fttscope/kit';
-import { berLength } from './ber.js';
 import { proof } from './gss.js';
 import { type Named, named } from './named.js';
 
@@ -113,23 +112,6 @@ function dcerpcDatagram(b: Uint8Array, off: number, end: number): Probe {
     : No;
 }
 
-/** The tag that BER begins with where a message is a SEQUENCE. ITU-T X.690 §8.9 */
-export const SEQUENCE = 0x30;
-
-const ldapLength = (b: Uint8Array, off: number, end: number): number =>
-  u8(b, off) === SEQUENCE ? berLength(b, off, end) : -1;
-
-/** Whether controls stand behind the operation of an LDAP message, which Wireshark lists as a layer. RFC 4511 §4.1.1 */
-function hasControls({ buf, off, end }: View): boolean {
-  let at = off + 2 + (buf[off + 1] < 0x80 ? 0 : buf[off + 1] & 0x7f);
-  for (let element = 0; element < 2 && at < end; element++) {
-    const n = berLength(buf, at, end);
-    if (n <= 0) return false;
-    at += n;
-  }
-  return at < end && buf[at] === 0xa0;
-}
-
 /** OpenFlow Switch §7.1, by version. */
 const OPENFLOW = new Map([
   [1, 'openflow_v1'],
@@ -240,16 +222,6 @@ export const streams = [
     on: { 'udp.port': [750] },
     probe: (b, off, end) => (isKerberos4(b, off, end) ? Yes : No),
   }),
-  named({
-    ...{ proto: 'ldap', title: 'Lightweight Directory Access Protocol', short: 'LDAP', spec: 'RFC 4511 §4.1.1' },
-    on: { 'tcp.port': [389, 3268] },
-    calls: ['ldap.controls'],
-    pduLength: ldapLength,
-    inner(v, cx) {
-      if (hasControls(v)) cx.call('ldap.controls', v);
-    },
-  }),
-  named({ proto: 'ldap.controls', layer: 'ldap', title: 'LDAP controls', short: 'LDAP', spec: 'RFC 4511 §4.1.11' }),
   named({
     ...{ proto: 'tpkt', title: 'TPKT - ISO on TCP - RFC1006', short: 'TPKT', spec: 'RFC 1006 §6' },
     on: { 'tcp.port': [102, 3389] },

@@ -1,9 +1,6 @@
 import { No, type Probe, startsWith, u8, u16, u32, type View, Yes } from 'fttscope/kit';
-import { udp } from '../udp.js';
-import { berLength } from './ber.js';
 import { fromRows, named } from './named.js';
 import { sflow } from './sflow.js';
-import { SEQUENCE } from './streams.js';
 
 /** Protocols above UDP and TCP that are only named: found by port, with a look at their first octets where that helps. */
 const OPENING_BRACE = 0x7b;
@@ -19,12 +16,6 @@ function googleQuic(b: Uint8Array, off: number, end: number, known?: boolean): P
   if (end - off < 14) return No;
   if ((b[off] & 0x89) === 0x09) return startsWith(b, off + 9, end, 'Q0') ? Yes : No;
   return (b[off] & 0xc0) === 0xc0 && startsWith(b, off + 1, end, 'Q046') ? Yes : No;
-}
-
-/** A sequence that is whole. RFC 3416 §3 */
-function snmp(b: Uint8Array, off: number, end: number): Probe {
-  const n = end - off > 1 && b[off] === SEQUENCE ? berLength(b, off, end) : -1;
-  return n > 2 && n <= end - off ? Yes : No;
 }
 
 const WIREGUARD_LENGTHS = [0, 148, 92, 64];
@@ -105,14 +96,6 @@ function npduAt(v: View): number {
 /** Protocols over UDP, or over UDP and TCP alike. */
 export const transport = [
   sflow,
-  named({
-    ...{ proto: 'snmp', title: 'Simple Network Management Protocol', short: 'SNMP', spec: 'RFC 3416' },
-    on: { 'udp.port': [161, 162, 8161] },
-    probe: snmp,
-    serves: { fields: [udp.fields.stream] },
-    // As Wireshark counts: an answer may come from another port.
-    track: (_, cx) => cx.divide?.(),
-  }),
   ...fromRows([
     ['nbns', 'NetBIOS Name Service', 'NBNS', 'RFC 1002 §4.2', { 'udp.port': [137] }],
     ['syslog', 'Syslog message', 'Syslog', 'RFC 5424', { 'udp.port': [514] }],
@@ -194,8 +177,6 @@ export const transport = [
     ['vnc', 'Virtual Network Computing', 'VNC', 'RFC 6143', { 'tcp.name': [5500, 5501, 5900, 5901] }],
     ['irc', 'Internet Relay Chat', 'IRC', 'RFC 2812', { 'tcp.name': [6667, 57000] }],
     ['nntp', 'Network News Transfer Protocol', 'NNTP', 'RFC 3977', { 'tcp.name': [119] }],
-    ['whois', 'whois', 'WHOIS', 'RFC 3912', { 'tcp.name': [43] }],
-    ['finger', 'finger', 'FINGER', 'RFC 1288', { 'tcp.name': [79] }],
     ['rsh', 'Remote Shell', 'RSH', 'none', { 'tcp.name': [514] }],
     ['resp', 'REdis Serialization Protocol', 'RESP', 'none', { 'tcp.name': [6379] }],
     ['socks', 'Socks Protocol', 'Socks', 'RFC 1928', { 'tcp.name': [1080] }],

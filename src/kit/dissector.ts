@@ -68,6 +68,9 @@ export class Framing {
   /** A length that the message names. */
   length = 0;
 
+  /** @param port where the octets go to; 0: nobody says */
+  constructor(readonly port = 0) {}
+
   /** The next message begins. */
   restart(): void {
     this.looked = this.phase = this.from = this.length = 0;

@@ -407,7 +407,7 @@ export class Connection implements StreamConsumer {
     else {
       const { data } = this.host.dissectors;
       half.mode = 'pdus';
-      half.messages = new Messages(found, w, TCP_NAMES, data);
+      half.messages = new Messages(found, w, TCP_NAMES, data, side === 0 ? this.flow.bPort : this.flow.aPort);
       half.messages.lost = half.lost;
       // RFC 9113 §3.3: both sides know that HTTP/2 is spoken. On the ports of HTTP tshark lists that, too.
       if (found.proto === HTTP2 && this.isHttp) this.around ??= goingOn(this.host.dissectors.http);

@@ -25,19 +25,22 @@ export class Messages {
   /** Octets that the message under way needs; it is not asked again before they are there. */
   private needed = 0;
   /** What is known of the message under way. */
-  private readonly framing = new Framing();
+  private readonly framing: Framing;
 
   /**
    * @param names what the octets of a message are called that came in one piece, and in several
    * @param data takes what is no message
+   * @param port where the octets go to; 0: that says nothing of them
    */
   constructor(
     readonly dissector: AnyDissector,
     readonly window: PduBuffer,
     private readonly names: readonly [string, string],
     private readonly data: AnyDissector,
+    port = 0,
   ) {
     this.length = dissector.pduLength;
+    this.framing = new Framing(port);
   }
 
   /** What was given last are octets of a message whose end is known, and of which others are missing. */
