@@ -90,6 +90,13 @@ export const E = experts({
   },
   chat: { code: 'http.start-line', severity: 'chat', message: 'Start line' },
   badHeader: { code: 'http.bad-header-name', severity: 'warn', message: 'Illegal characters found in header name' },
+  leadingLine: {
+    code: 'http.leading-empty-line',
+    severity: 'error',
+    malformed: true,
+    message: 'Leading CRLF previous message in the stream may have extra CRLF',
+    clause: 'RFC 9112 §2.2',
+  },
   bare: {
     code: 'http.bare-on-tls-port',
     severity: 'warn',
@@ -99,8 +106,15 @@ export const E = experts({
   teAndLength: {
     code: 'http.te-and-length',
     severity: 'warn',
+    malformed: true,
     message: 'The Content-Length and Transfer-Encoding header must not be set together',
     clause: 'RFC 9112 §6.3',
+  },
+  unknownCoding: {
+    code: 'http.unknown-transfer-coding',
+    severity: 'warn',
+    message: 'Unknown transfer coding name in Transfer-Encoding header',
+    clause: 'RFC 9112 §7.3',
   },
   badChunk: { code: 'http.bad-chunk', severity: 'warn', message: 'Malformed chunk', clause: 'RFC 9112 §7.1' },
 });

@@ -16,6 +16,7 @@ import {
   Yes,
 } from 'fttscope/kit';
 import { handBody } from '../bodies.js';
+import { asciiText } from '../dhcp/text.js';
 import { codec, type HttpMessage } from './codec.js';
 import { type ConnectNote, type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
 import { ALL, E, F, HEADERS } from './fields.js';
@@ -28,6 +29,8 @@ import {
   fieldsOf,
   fieldValue,
   type Header,
+  hasUnknownCoding,
+  isLength,
   isStart,
   type Message,
   messageLength,
@@ -37,6 +40,7 @@ import {
   statusLine,
   targetOf,
   UntilClose,
+  unfolded,
 } from './message.js';
 import { STATUS_NAMES } from './status.js';
 
@@ -50,6 +54,7 @@ import { STATUS_NAMES } from './status.js';
  */
 
 const LF = 10;
+const COLON = 58;
 const SPACE = 32;
 const AMPERSAND = 38;
 const QUESTION = 63;
@@ -109,10 +114,11 @@ export function dissectMessage(v: View, t: Tree, cx: Ctx, layer: Field, note?: H
     return;
   }
   if (isBare) t.expert(E.bare);
+  if (m.start.off > v.off) t.expert(E.leadingLine);
   const status = statusLine(buf, m.start);
   if (status === undefined) requestLine(buf, m, t);
   else statusFields(buf, m, status, t);
-  for (const h of m.headers) headerField(buf, h, status === undefined, t);
+  headerFields(buf, m, status === undefined, t);
   if (m.dropped > 0) t.expert(E.tooManyHeaders);
   related(v, m, status === undefined, t, note);
   if (m.complete && m.body < v.end) body(v, m, t, cx);
@@ -143,15 +149,15 @@ function requestLine(b: Uint8Array, m: Message, t: Tree): void {
   t.open(F.startLine, off, next - off, t.labels ? lineText(b, m.start) : undefined);
   if (t.wantsExperts) t.expert(E.chat, lineText(b, m.start));
   const target = targetOf(b, m.start);
-  t.text(F.method, off, Math.min(end, target.off - 1) - off);
+  ascii(t, F.method, b, off, Math.min(end, target.off - 1));
   uri(b, target.off, target.end, t);
   const version = skip(b, SPACE, target.end, end);
-  t.text(F.requestVersion, version, end - version);
+  ascii(t, F.requestVersion, b, version, end);
   t.pop();
 }
 
 function uri(b: Uint8Array, off: number, end: number, t: Tree): void {
-  t.text(F.uri, off, end - off);
+  if (t.wanted(F.uri)) t.text(F.uri, off, end - off, asciiText(b, off, end));
   const mark = indexOf(b, QUESTION, off, end);
   if (mark < 0) return;
   t.push();
@@ -172,18 +178,41 @@ function statusFields(b: Uint8Array, m: Message, status: StatusLine, t: Tree): v
   t.open(F.startLine, off, next - off, t.labels ? lineText(b, m.start) : undefined);
   if (t.wantsExperts) t.expert(E.chat, lineText(b, m.start));
   const { versionEnd, code, digits, reason } = status;
-  t.text(F.responseVersion, off, versionEnd - off);
+  ascii(t, F.responseVersion, b, off, versionEnd);
   if (digits !== undefined) {
     const n = Number(digits);
     t.num(F.code, code, 3, n);
     t.text(F.codeText, code, 3, STATUS_NAMES[n] ?? `Unknown (${n})`);
-    if (reason < end) t.text(F.phrase, reason, end - reason);
+    if (reason < end) ascii(t, F.phrase, b, reason, end);
   }
   t.pop();
 }
 
-const lineText = (b: Uint8Array, line: TextLine): string =>
-  latin1(b, line.off, line.next).replaceAll('\r', '\\r').replaceAll('\n', '\\n');
+/** Adds ASCII text (RFC 9112 §2.2) as it is read: up to a NUL, U+FFFD for what is none. */
+function ascii(t: Tree, f: Field, b: Uint8Array, off: number, end: number): void {
+  if (t.wanted(f)) t.text(f, off, end - off, asciiText(b, off, end));
+  t.strays(off, end - off);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+};
+
+/** A line with its end, control characters as C writes them. */
+function lineText(b: Uint8Array, line: TextLine): string {
+  return utf8Text(b, line.off, line.next).replace(
+    CONTROLS,
+    (c) => ESCAPES[c] ?? (c < '\x80' ? `\\${octal(c)}` : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
+}
+const CONTROLS = /[\0-\x1f\x7f-\x9f]/g;
+const octal = (c: string): string => c.charCodeAt(0).toString(8).padStart(3, '0');
 
 /** Characters of a token, RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
@@ -196,27 +225,57 @@ function looseField(b: Uint8Array, h: Header, t: Tree): void {
   t.pop();
 }
 
+function headerFields(b: Uint8Array, m: Message, isRequest: boolean, t: Tree): void {
+  let length = false;
+  let coding = false;
+  for (const h of m.headers) {
+    headerField(b, h, isRequest, t);
+    if (h.name === 'content-length' && isLength(h.value)) {
+      length = true;
+      if (coding) t.expert(E.teAndLength);
+    } else if (h.name === 'transfer-encoding') {
+      coding = true;
+      if (length) t.expert(E.teAndLength);
+      if (hasUnknownCoding(h.value)) t.expert(E.unknownCoding);
+    }
+    if (t.wantsExperts) for (let n = foldedFields(b, h); n > 0; n--) t.expert(E.badHeader);
+  }
+}
+
+/** Lines that a field goes on with and that look like a field of their own. */
+function foldedFields(b: Uint8Array, { off, end }: Header): number {
+  let n = 0;
+  for (let at = find(b, LF, off, end) + 1; at < end; ) {
+    const lf = find(b, LF, at, end);
+    if (indexOf(b, COLON, at, lf) >= 0) n++;
+    at = lf + 1;
+  }
+  return n;
+}
+
 function headerField(b: Uint8Array, h: Header, isRequest: boolean, t: Tree): void {
-  const { off, next } = h;
+  const { off, next, valueOff, end } = h;
   const f = h.nameEnd < h.end ? HEADERS.get(h.name) : undefined;
   if (f === undefined) {
     t.text(isRequest ? F.requestLine : F.responseLine, off, next - off);
     if (t.labels) t.label(lineText(b, h));
+    t.strays(off, next - off);
     if (!TOKEN.test(h.name) || h.nameEnd === h.end) t.expert(E.badHeader);
     return;
   }
-  t.text(f, off, next - off, h.shown);
+  if (t.wanted(f)) t.text(f, off, next - off, unfolded(asciiText(b, valueOff, end)));
   if (t.labels) t.label(lineText(b, h));
   t.push();
   parts(h, t);
   t.pop();
   t.text(isRequest ? F.requestLineHidden : F.responseLineHidden, off, next - off);
+  t.strays(off, next - off);
 }
 
 /** What a field's value says in parts. */
 function parts(h: Header, t: Tree): void {
   const { off, next, value } = h;
-  if (h.name === 'content-length' && /^\d{1,19}$/.test(value)) t.big(F.contentLength, off, next - off, BigInt(value));
+  if (h.name === 'content-length' && isLength(value)) t.big(F.contentLength, off, next - off, BigInt(value));
   else if (h.name === 'cookie') {
     for (const pair of value.split(';')) if (pair.trim() !== '') t.text(F.cookiePair, off, next - off, pair.trim());
   } else if (h.name === 'authorization' || h.name === 'proxy-authorization') {
@@ -278,7 +337,6 @@ function mediaType(m: Message): { type: string; parameters: string } {
 /** Shows the body, ends the layer and hands the body on. */
 function body(v: View, m: Message, t: Tree, cx: Ctx): void {
   const length = bodyLength(v.buf, m);
-  if (length === Chunked && fieldValue(m, 'content-length') !== '') t.expert(E.teAndLength);
   const content =
     length === Chunked ? chunks(v, m.body, t) : length === UntilClose ? v.sub(m.body) : v.sub(m.body, m.body + length);
   const plain = content.length > 0 ? unpacked(content, m, t, cx) : undefined;
@@ -296,8 +354,9 @@ function fileData({ buf, off, end, length }: View, v: View, m: Message, t: Tree)
 
 /** The body without its content coding; itself where it has none, undefined where it cannot be unpacked. */
 function unpacked(content: View, m: Message, t: Tree, cx: Ctx): View | undefined {
-  const coding = fieldValue(m, 'content-encoding').trim().toLowerCase();
-  if (coding === '' || coding === 'identity') return content;
+  const isCoded = m.headers.some(({ name }) => name === 'content-encoding');
+  const coding = fieldValue(m, 'content-encoding').toLowerCase();
+  if (!isCoded || coding === 'identity') return content;
   if (!cx.wantsBelow(http) && !t.wantsExperts && !t.wanted(F.fileData)) return undefined;
   const plain = cx.unpack?.(coding, content.buf.subarray(content.off, content.end));
   if (plain === undefined) t.expert(E.notUnpacked);

@@ -30,11 +30,11 @@ export interface Header extends TextLine {
   readonly nameEnd: number;
   readonly name: string;
   readonly valueOff: number;
+  /** Up to a NUL, where most that read it as text end. */
   readonly value: string;
-  /** With the white space behind it. */
-  readonly shown: string;
 }
 
+const NUL = 0;
 const CR = 13;
 const LF = 10;
 const SPACE = 32;
@@ -58,7 +58,7 @@ const LONGEST_LINE = 65_536;
 
 /** Whether a request or status line stands at `off`, behind at most one empty line. RFC 9112 §2.2 */
 export function isStart(b: Uint8Array, off: number, end: number): Probe {
-  const at = startOf(b, off, end);
+  const at = behindEmptyLine(b, off, end);
   const start = startsMessage(b, off, end);
   if (start !== Yes || startsWith(b, at, end, 'HTTP/')) return start;
   const line = wholeLineAt(b, at, Math.min(end, at + LONGEST_LINE));
@@ -68,7 +68,7 @@ export function isStart(b: Uint8Array, off: number, end: number): Probe {
 
 /** The same where it is known to be HTTP: the version may be another one, or missing. */
 export function startsMessage(b: Uint8Array, off: number, end: number): Probe {
-  const at = startOf(b, off, end);
+  const at = behindEmptyLine(b, off, end);
   if (startsWith(b, at, end, 'HTTP/')) return Yes;
   if (end - at < 5 && 'HTTP/'.startsWith(latin1(b, at, end))) return Unsure;
   const i = find(b, SPACE, at, Math.min(end, at + LONGEST_METHOD + 1));
@@ -77,9 +77,9 @@ export function startsMessage(b: Uint8Array, off: number, end: number): Probe {
   return b[i] === SPACE && METHODS.has(token) ? Yes : No;
 }
 
-/** Behind an empty line at `off` that more stands behind. */
-const startOf = (b: Uint8Array, off: number, end: number): number =>
-  end - off > 2 && b[off] === CR && b[off + 1] === LF ? off + 2 : off;
+/** Behind an empty line at `off` that a line which is not empty stands behind. RFC 9112 §2.2 */
+const behindEmptyLine = (b: Uint8Array, off: number, end: number): number =>
+  end - off > 2 && b[off] === CR && b[off + 1] === LF && b[off + 2] !== CR && b[off + 2] !== LF ? off + 2 : off;
 
 /** Where the target of a request line starts and ends: between the first two spaces, or up to its end. RFC 9112 §3 */
 export function targetOf(b: Uint8Array, { off, end }: TextLine): { readonly off: number; readonly end: number } {
@@ -179,7 +179,7 @@ export function readMessage(
   end: number,
   { cut = false, all = false }: HeadOptions = {},
 ): Message | undefined {
-  const start = wholeLineAt(b, startOf(b, off, end), end, cut);
+  const start = wholeLineAt(b, behindEmptyLine(b, off, end), end, cut);
   if (start === undefined) return undefined;
   const headers: Header[] = [];
   let dropped = 0;
@@ -210,10 +210,12 @@ function header(b: Uint8Array, line: TextLine): Header {
   let from = Math.min(line.end, nameEnd + 1);
   const to = line.end;
   while (from < to && isBlank(b[from])) from++;
-  const shown = latin1(b, from, to).replace(/\r?\n[ \t]+/g, ' ');
-  const value = shown.replace(/^[ \t]+|[ \t]+$/g, '');
-  return { ...line, nameEnd, name: latin1(b, line.off, nameEnd).toLowerCase(), valueOff: from, value, shown };
+  const value = unfolded(latin1(b, from, find(b, NUL, from, to))).replace(/^[ \t]+|[ \t]+$/g, '');
+  return { ...line, nameEnd, name: latin1(b, line.off, nameEnd).toLowerCase(), valueOff: from, value };
 }
+
+/** Text of a field whose lines were put together. RFC 9112 §5.2 */
+export const unfolded = (text: string): string => text.replace(/\r?\n[ \t]+/g, ' ');
 
 /** The value of the last field of that name (lower case), or ''. */
 export function fieldValue(m: Message, name: string): string {
@@ -232,7 +234,7 @@ export function statusOf(b: Uint8Array, m: Message): number {
 export interface StatusLine {
   readonly versionEnd: number;
   readonly code: number;
-  /** As many of the first three characters of the code as are digits; undefined where there are no three. */
+  /** The digits that the first three characters of the code begin with, behind white space; undefined where there are no three. */
   readonly digits: string | undefined;
   readonly reason: number;
 }
@@ -244,7 +246,7 @@ export function statusLine(b: Uint8Array, { off, end }: TextLine): StatusLine | 
   const code = skip(b, SPACE, versionEnd, end);
   const codeEnd = find(b, SPACE, code, end);
   if (codeEnd - code < 3) return { versionEnd, code, digits: undefined, reason: end };
-  const digits = /^\d*/.exec(latin1(b, code, code + 3))![0];
+  const digits = /^[\t-\r]*(\d*)/.exec(latin1(b, code, code + 3))![1];
   return { versionEnd, code, digits, reason: skip(b, SPACE, codeEnd, end) };
 }
 
@@ -270,6 +272,19 @@ const isChunked = (m: Message): boolean =>
   m.headers.some(
     ({ name, value }) => name === 'transfer-encoding' && /^chunked|,[ \t]*chunked[ \t]*(?:[;,]|$)/i.test(value),
   );
+
+/** Transfer codings of the registry, RFC 9112 §7.3, and the one that RFC 2616 §3.6 had for none. */
+const CODINGS = new Set('chunked compress deflate gzip x-compress x-gzip identity'.split(' '));
+
+/** Whether a Transfer-Encoding names a coding that nobody knows, or more than one beside the chunks. */
+export function hasUnknownCoding(value: string): boolean {
+  const codings = value.split(',').map((coding) => coding.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase());
+  const named = codings.filter((coding) => coding !== '' && coding !== 'chunked');
+  return named.length > 1 || named.some((coding) => !CODINGS.has(coding));
+}
+
+/** Whether the value of a Content-Length is a length. RFC 9110 §8.6 */
+export const isLength = (value: string): boolean => /^\d{1,19}$/.test(value);
 
 /** One chunk: its size line, its data, and what ends it. */
 export interface Chunk {
@@ -381,7 +396,7 @@ function emptyLine(b: Uint8Array, off: number, end: number, known: Framing): num
   }
 }
 
-/** Octets of a message whose body, from `known.from` on, comes in chunks; without the body where that is broken. */
+/** Octets of a message whose body, from `known.from` on, comes in chunks; without the body where a chunk is broken. */
 function chunkedLength(b: Uint8Array, off: number, end: number, known: Framing): number {
   while (known.phase === Phase.Chunks) {
     const c = chunkAt(b, off + known.looked, end);
@@ -389,9 +404,14 @@ function chunkedLength(b: Uint8Array, off: number, end: number, known: Framing):
     if (c === -1) return chunkTooLarge(b, off + known.from, end) ? end - off : known.from;
     known.looked = c.next - off;
     if (c.size > 0) continue;
+    known.from = known.looked;
     known.looked--; // the line end, behind which the empty line may stand
     known.phase = Phase.Trailers;
   }
+  // No trailer field and no empty line either: that is as much of an end as there will be.
+  const from = off + known.from;
+  const line = wholeLineAt(b, from, Math.min(end, from + LONGEST_LINE));
+  if (line !== undefined && line.end > line.off && indexOf(b, COLON, line.off, line.end) < 0) return line.next - off;
   return emptyLine(b, off, end, known);
 }
 

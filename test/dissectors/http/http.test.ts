@@ -354,3 +354,79 @@ test('octets on the port of HTTP that are none of it are those of their segment 
   const stacks = await besideTshark(talk.packets, ['data.data', 'data.len', 'tcp.payload']);
   assert.equal(stacks.at(-1), 'tcp');
 });
+
+test('what is odd in field lines, as tshark tells of it', { skip: tsharkMissing }, async () => {
+  const heads = [
+    'Transfer-Encoding: lalala',
+    'Transfer-Encoding: gzip deflate',
+    'Transfer-Encoding: gzip',
+    'Transfer-Encoding: gzip, deflate',
+    'Transfer-Encoding:\0chunked',
+    'Transfer-Encoding: identity\r\nContent-Length: 3',
+    'Content-Length: 3\r\nTransfer-Encoding: lala',
+    'Content-Length: x\r\nTransfer-Encoding: gzip',
+    'Content-Length: 3\r\nTransfer-Encoding: lala\r\nContent-Length: 3',
+    'Content-Encoding: \r\nContent-Length: 3',
+    'Content-Encoding: gz\0ip',
+    'Content-Encoding: identity\0',
+    'Content-Type: te\0xt/plain\r\nServer: a\0b\r\nX: c\0d',
+    'Na\0me: x',
+    'Server: \u00e9\u20ac\r\nContent-Type: \u00e9/b',
+    ' y: z\r\nServer: x',
+  ];
+  for (const head of heads) {
+    const talk = new Talk([at('192.0.2.1', 40000), at('192.0.2.2', 80)]);
+    talk.say(0, 'GET /\u00e9"\\ HTTP/1.1\r\nHost: a\r\n\r\n');
+    talk.end(1, `HTTP/1.1 200 O\\K "q"\x01\t\x7f\u00e9\u0084\r\n${head}\r\n\r\nabc`);
+    await besideTshark(talk.packets, [
+      '_ws.expert.message',
+      '_ws.malformed',
+      'http.request.uri',
+      'http.response.code',
+      'http.transfer_encoding',
+      'http.content_length_header',
+      'http.content_type',
+      'http.content_encoding',
+      'http.server',
+      'data.len',
+    ]);
+  }
+});
+
+test('empty lines ahead of a message, NULs in start lines, and no line of a trailer, as tshark has them', {
+  skip: tsharkMissing,
+}, async () => {
+  const request = 'GET / HTTP/1.1\r\n\r\n';
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na';
+  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n';
+  for (const [asked, ...answers] of [
+    [`\r\n${request}`, answer],
+    [request, `\r\n${answer}`, `\r\n\r\n${answer}`, '\r\n'],
+    [request, `${answer}\r\n${answer}`],
+    ['GET /a\0b HTTP/1.1\r\n\r\n', 'HTTP/1.1\u0000200\u0000ok\r\nContent-Length: 1\r\n\r\na'],
+    ['GET / HT\0TP/1.1\r\n\r\n', 'HTTP/1.1 200 o\0k\r\nContent-Length: 1\r\n\r\na'],
+    [request, 'HTTP/1.1 \t20 ok\r\nContent-Length: 1\r\n\r\na'],
+    [request, `${chunked}0\r\n \r\n`, answer],
+    [request, `${chunked}0\n \n`],
+  ]) {
+    const talk = new Talk([at('192.0.2.1', 40000), at('192.0.2.2', 80)]);
+    talk.say(0, asked);
+    talk.say(1, ...answers);
+    await besideTshark(talk.packets, [
+      '_ws.expert.message',
+      '_ws.malformed',
+      'http.request.uri',
+      'http.request.version',
+      'http.response.version',
+      'http.response.code',
+      'http.response.phrase',
+      'http.chunk_size',
+      'data.len',
+    ]);
+  }
+});
+
+test('a line that a field goes on with and that looks like a field', () => {
+  const seen = see(lines('HTTP/1.1 200 OK', 'Server: x', ' y: z', ' v', 'Connection: close', '', ''));
+  assert.deepEqual(seen.experts, ['http.start-line', 'http.bad-header-name']);
+});
