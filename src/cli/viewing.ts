@@ -11,6 +11,7 @@ import { reportOptions } from './commands/report.js';
 import { closeGaps, closeMoreGaps, collect } from './engine-thread.js';
 import { FrameFile } from './frame-file.js';
 import { InnerFile } from './inner-file.js';
+import { JsonFile } from './json-file.js';
 import { KeyLogTail } from './key-log-tail.js';
 import { keyLines, sidecars, wantKeys } from './keys.js';
 import type { ReadOptions } from './options.js';
@@ -135,13 +136,14 @@ export class Viewing implements ViewedCapture {
 
   file(request: WriteRequest): RowFile {
     const { inputs, keys } = this.reading;
+    if (request.what === 'json') return new JsonFile(request.path, inputs);
     const file =
       request.what === 'inner'
         ? new InnerFile(request.path, inputs)
         : new FrameFile(request.path, inputs, this.comment);
     if (request.withKeys) file.secrets(keyLines(keys.texts));
     return {
-      fields: [],
+      options: { fields: [] },
       take: (row) => file.take(row),
       end: () => {
         file.end();

@@ -1,4 +1,5 @@
 import type { App } from './app.js';
+import { type Listed, listedOf } from './chosen-rows.js';
 import { decodeAs } from './decode-as.js';
 import { exportDialog } from './export-actions.js';
 import { fileInfo } from './file-card.js';
@@ -15,7 +16,7 @@ import { STARTERS, startCommand } from './start.js';
 import { THEMES, type ThemeName } from './style.js';
 import { themeFor } from './theme.js';
 import { TIME_FORMATS, type TimeFormat } from './times.js';
-import { type Listed, listedOf, writeDialog } from './write-actions.js';
+import { writeDialog } from './write-actions.js';
 
 /** Says what commands do that are the same in all views. */
 export function provideActions(app: App, open?: OpenFile): void {

@@ -1,7 +1,9 @@
 import { type Area, cellsOf, fit } from './cells.js';
+import { listedOf } from './chosen-rows.js';
 import { csvOf } from './csv.js';
 import {
   type Dialogue,
+  dialogScope,
   dialoguesOf,
   isBad,
   nameOf,
@@ -15,7 +17,7 @@ import {
 import { Reader } from './dialogs.js';
 import { dialogueColumns } from './dialogue-columns.js';
 import { dialogueInfo, noDialogues } from './dialogue-info.js';
-import { ladderLines, ladderOffers } from './export-actions.js';
+import { jsonOffer, ladderLines, ladderOffers } from './export-actions.js';
 import type { ExportOffer } from './exports.js';
 import { FlowPane } from './flow-pane.js';
 import { dialogueFlow, extendedFlow, type Flow } from './flows.js';
@@ -373,17 +375,23 @@ export class CallsView implements View {
     this.refresh();
     const { items, columns } = this.table;
     const list = { name: 'calls as CSV', file: 'calls.csv', make: () => csvOf(columns, items) };
-    return this.lastFlow === undefined ? [list] : [...ladderOffers(this.lastFlow), list];
+    if (this.lastFlow === undefined) return [list];
+    const packets = listedOf(this.desk, this.selected());
+    const json =
+      packets && jsonOffer(this.desk, packets, `packets of ${packets.words}, JSON with all fields`, 'packets.json');
+    return [...ladderOffers(this.lastFlow), ...(json === undefined ? [] : [json]), list];
   }
 
   selected(): Scope | undefined {
     const { current } = this.table;
     if (current === undefined) return undefined;
     const at = this.pane === 'list' ? undefined : this.below.row;
+    const shown = this.together();
     return {
-      label: nameOf(current),
+      label: shown.length === 1 ? nameOf(shown[0]) : plural(shown.length, 'dialog'),
       ...tunnelScope(current),
-      rows: this.together().flatMap(rowsOf),
+      rows: shown.flatMap(rowsOf),
+      ...dialogScope(shown),
       ...(current.kind === 'call' && { call: current.entity.id }),
       ...(at !== undefined && { at }),
     };

@@ -54,6 +54,16 @@ export function tunnelScope(d: Dialogue): Pick<Scope, 'tunnels'> {
   return tunnels.length > 0 ? { tunnels } : {};
 }
 
+/** What finds the media of calls; nothing where none of them has any. */
+export function dialogScope(all: readonly Dialogue[]): Pick<Scope, 'dialogs'> {
+  const calls = all.filter((d) => d.kind === 'call' && d.media.length > 0);
+  if (calls.length === 0) return {};
+  const tunnels = calls.map(tunnelsOf);
+  // One that ran in the clear may be anywhere.
+  const within = tunnels.some((t) => t.length === 0) ? {} : { tunnels: [...new Set(tunnels.flat())] };
+  return { dialogs: { callIds: calls.map((d) => d.entity.callId), ...within } };
+}
+
 /** When a dialogue began. */
 export const startOf = (d: Dialogue): Moment => d.entity.start;
 

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Ladder } from '../report/ladder.js';
 import { ladderMermaid } from '../report/ladder-mermaid.js';
 import { ladderSvg } from '../report/ladder-svg.js';
@@ -7,11 +8,12 @@ import { reportHtml } from '../report/report-html.js';
 import { reportJson } from '../report/report-json.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { ChoiceDialog } from './choice-dialog.js';
-import { type ExportOffer, isExporting } from './exports.js';
+import { type Listed, rowNumbers, withMedia } from './chosen-rows.js';
+import { type ExportOffer, isExporting, type PacketsOffer, type TextOffer } from './exports.js';
 import { askForFile, stemOf, writeText } from './files.js';
 import { watched } from './progress-dialog.js';
 import type { Desk } from './view.js';
-import { octets } from './words.js';
+import { octets, plural } from './words.js';
 
 /** Cells of a line of a ladder that is exported as text. */
 const LADDER_WIDTH = 120;
@@ -20,11 +22,18 @@ const LADDER_WIDTH = 120;
 export const ladderLines = (ladder: Ladder): string[] => ladderPage(ladder, { width: LADDER_WIDTH }).split('\n');
 
 /** What a ladder can be saved as. */
-export const ladderOffers = (ladder: Ladder): ExportOffer[] => [
+export const ladderOffers = (ladder: Ladder): TextOffer[] => [
   { name: 'ladder as text', file: 'ladder.txt', make: () => ladderPage(ladder, { width: LADDER_WIDTH }) },
   { name: 'ladder as Mermaid', file: 'ladder.mmd', make: () => ladderMermaid(ladder) },
   { name: 'ladder as SVG', file: 'ladder.svg', make: () => ladderSvg(ladder) },
 ];
+
+/** Packets with all fields, in the shape of tshark; those of calls with the media that these set up. */
+export const jsonOffer = (desk: Desk, listed: Listed, name: string, file: string): PacketsOffer => ({
+  name,
+  file,
+  rows: async (watch) => (listed.dialogs === undefined ? rowNumbers(listed) : withMedia(desk, listed, watch)),
+});
 
 /** What every report can be saved as. */
 const REPORTS = [
@@ -34,7 +43,7 @@ const REPORTS = [
 ];
 
 /** What every capture can be saved as. */
-function reportOffers(desk: Desk): ExportOffer[] {
+function reportOffers(desk: Desk): TextOffer[] {
   const { viewer } = desk;
   const redacted = (): Promise<Report> =>
     watched(desk, 'Reading again, to give pseudonyms', (watch) => viewer.redactedReport(watch));
@@ -71,12 +80,18 @@ export function exportDialog(desk: Desk, view: object, file = ''): void {
 
 /** Asks where to, and before where that is due. */
 export function save(desk: Desk, offer: ExportOffer, file = ''): void {
-  if (offer.consent === undefined) saveTo(desk, offer, file);
+  if ('rows' in offer || offer.consent === undefined) saveTo(desk, offer, file);
   else desk.confirm(offer.consent, () => saveTo(desk, offer, file));
 }
 
 function saveTo(desk: Desk, offer: ExportOffer, file: string): void {
   askForFile(desk, 'export to', file === '' ? `${stemOf(desk)}.${offer.file}` : file, async (path) => {
+    if ('rows' in offer) {
+      const n = await watched(desk, `Writing ${basename(path)}`, async (watch) =>
+        desk.viewer.write({ path, what: 'json', withKeys: false, rows: await offer.rows(watch) }, watch),
+      );
+      return `${path}: ${plural(n, 'packet')} written`;
+    }
     const text = await offer.make();
     writeText(path, text);
     const lacks = offer.lacks?.() ?? '';

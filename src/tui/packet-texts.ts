@@ -1,3 +1,4 @@
+import { jsonOffer } from './export-actions.js';
 import type { ExportOffer } from './exports.js';
 import { gapText } from './packet-words.js';
 import type { PacketsView } from './packets-view.js';
@@ -34,15 +35,21 @@ export function readingOf(view: PacketsView): Reading | undefined {
 export function packetOffers(view: PacketsView): readonly ExportOffer[] {
   const { packets, desk, rowId } = view;
   if (packets.count === 0) return [];
-  const list = { name: 'packets as listed, CSV', file: 'packets.csv', make: () => packets.csv(desk.preferences.time) };
-  if (view.tree.detail === undefined || rowId === '') return [list];
+  const rows = { count: packets.count, at: (i: number) => packets.at(i), words: '' };
+  const list = [
+    { name: 'packets as listed, CSV', file: 'packets.csv', make: () => packets.csv(desk.preferences.time) },
+    jsonOffer(desk, rows, 'packets as listed, JSON with all fields', 'packets.json'),
+  ];
+  if (view.tree.detail === undefined || rowId === '') return list;
+  const { row } = packets;
   const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
   return [
-    list,
+    ...list,
     {
       name: `packet ${rowId} as text`,
       file: `${rowId}.txt`,
       make: () => text([...treeLines(view), '', ...octetLines(view)]),
     },
+    jsonOffer(desk, { count: 1, at: () => row, words: '' }, `packet ${rowId} as JSON`, `${rowId}.json`),
   ];
 }

@@ -101,7 +101,9 @@ async function editSettings(app: Lender): Promise<void> {
 }
 
 function editExport(app: Lender): void {
-  const texts = exportOffers(app, app.view).filter((o) => o.consent === undefined);
+  const texts = exportOffers(app, app.view)
+    .filter((o) => 'make' in o)
+    .filter((o) => o.consent === undefined);
   const offers = texts.map((offer) => ({
     text: offer.name,
     note: `.${offer.file}`,

@@ -2,6 +2,7 @@ import type { Registry } from '../engine/registry.js';
 import type { Parties } from '../report/dialogs.js';
 import type { Reopen, Viewer } from '../viewer/viewer.js';
 import type { Area } from './cells.js';
+import type { DialogsWithMedia } from './chosen-rows.js';
 import type { CommandId, KeyMap } from './keymap.js';
 import type { LiveConsole } from './live-console.js';
 import type { PromptRequest } from './prompt.js';
@@ -32,6 +33,8 @@ export interface Scope {
   readonly parties?: Parties & { readonly within?: readonly number[] };
   /** Ids of rows, in the order of the capture. */
   readonly rows?: readonly string[];
+  /** Where the rows are messages of calls that have media: what finds these. */
+  readonly dialogs?: DialogsWithMedia;
   /** The row that the cursor goes to. */
   readonly at?: string;
   /** Frames are listed instead of what they carried. */

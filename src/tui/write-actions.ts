@@ -1,16 +1,19 @@
 import { basename } from 'node:path';
 import type { WriteRequest } from '../viewer/viewer.js';
 import { ChoiceDialog } from './choice-dialog.js';
+import { type Listed, rowNumbers, withMedia } from './chosen-rows.js';
 import { askForFile, stemOf } from './files.js';
 import { watched } from './progress-dialog.js';
-import type { Desk, Scope } from './view.js';
+import type { Desk } from './view.js';
 import { plural } from './words.js';
 
-/** Rows that are listed somewhere: those that can be written instead of all. */
-export interface Listed {
-  readonly count: number;
-  at(i: number): number;
-  readonly words: string;
+type Packets = Exclude<WriteRequest['what'], 'json'>;
+
+/** What is written instead of everything. */
+interface Some {
+  readonly listed: Listed;
+  /** With the media of its dialogs. */
+  readonly media?: true;
 }
 
 const INNER = 'inner: decrypted packets, for any tool';
@@ -24,18 +27,22 @@ export function writeDialog(desk: Desk, listed: Listed | undefined, file = ''): 
   const { tunnels } = desk.viewer.status;
   const hasInner = tunnels.some((t) => t.up + t.down > 0);
   const keyed = desk.viewer.status.keys.lines > 0;
-  const item = (text: string, note: string, what: WriteRequest['what'], withKeys: boolean, some?: Listed) => ({
+  const item = (text: string, note: string, what: Packets, withKeys: boolean, some?: Some) => ({
     text,
     note,
     take: () => ask(desk, what, withKeys, some, file),
   });
   const some = listed !== undefined && listed.count > 0 ? listed : undefined;
+  const ofThese = (text: string, what: Packets) => {
+    if (some === undefined) return [];
+    const these = item(`${text}, ${some.words}`, plural(some.count, 'row'), what, false, { listed: some });
+    if (some.dialogs === undefined) return [these];
+    const all = item(`${text}, ${some.words}`, 'SIP and media', what, false, { listed: some, media: true });
+    return [all, { ...these, note: `SIP, ${these.note}` }];
+  };
   const items = [
-    ...(hasInner && some !== undefined
-      ? [item(`${INNER}, ${some.words}`, plural(some.count, 'row'), 'inner', false, some)]
-      : []),
-    ...(hasInner ? [item(INNER, 'all', 'inner', false)] : []),
-    ...(some !== undefined ? [item(`${OUTER}, ${some.words}`, plural(some.count, 'row'), 'outer', false, some)] : []),
+    ...(hasInner ? [...ofThese(INNER, 'inner'), item(INNER, 'all', 'inner', false)] : []),
+    ...ofThese(OUTER, 'outer'),
     item(OUTER, 'all', 'outer', false),
     ...(keyed ? [item('keys included: the frames and what opens them', 'all', 'outer', true)] : []),
   ];
@@ -46,11 +53,16 @@ export function writeDialog(desk: Desk, listed: Listed | undefined, file = ''): 
   desk.show(new ChoiceDialog(desk, 'Write packets to a pcapng file', () => items, words));
 }
 
-function ask(desk: Desk, what: WriteRequest['what'], withKeys: boolean, some: Listed | undefined, file: string): void {
+async function numbersOf(desk: Desk, { listed, media }: Some): Promise<Uint32Array> {
+  if (media !== true) return rowNumbers(listed);
+  return watched(desk, `Looking for the media of ${listed.words}`, (watch) => withMedia(desk, listed, watch));
+}
+
+function ask(desk: Desk, what: Packets, withKeys: boolean, some: Some | undefined, file: string): void {
   const go = (): void => {
     const usual = `${stemOf(desk)}.${withKeys ? 'with-keys' : what}.pcapng`;
     askForFile(desk, 'write to', file === '' ? usual : file, async (path) => {
-      const rows = some === undefined ? undefined : rowNumbers(some);
+      const rows = some === undefined ? undefined : await numbersOf(desk, some);
       const request = { path, what, withKeys, ...(rows !== undefined && { rows }) };
       const n = await watched(desk, `Writing ${basename(path)}`, (watch) => desk.viewer.write(request, watch));
       if (some === undefined && what === 'outer') desk.live?.saved();
@@ -59,17 +71,4 @@ function ask(desk: Desk, what: WriteRequest['what'], withKeys: boolean, some: Li
   };
   if (withKeys) desk.confirm('Whoever gets the file can read all that the tunnels carried. Put the keys in?', go);
   else go();
-}
-
-function rowNumbers({ count, at }: Listed): Uint32Array {
-  const rows = new Uint32Array(count);
-  for (let i = 0; i < count; i++) rows[i] = at(i);
-  return rows;
-}
-
-/** The rows that a scope names one by one. */
-export function listedOf(desk: Desk, scope: Scope | undefined): Listed | undefined {
-  const rows = (scope?.rows ?? []).map((id) => desk.viewer.rows.byId(id)).filter((row) => row >= 0);
-  if (rows.length === 0) return undefined;
-  return { count: rows.length, at: (i) => rows[i], words: scope?.label ?? 'selected' };
 }

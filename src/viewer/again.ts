@@ -103,12 +103,19 @@ export class Again {
    * The frames that the rows of some tunnels rest on, with the last of all: rows that the end of the capture sets free are
    * its rows. All frames where no tunnels are named.
    */
-  framesOf(tunnels: readonly number[] | undefined): FrameTest {
-    if (tunnels === undefined || tunnels.includes(0)) return everyFrame;
+  framesOf(tunnels: readonly number[] | null | undefined): FrameTest {
+    if (tunnels == null || tunnels.includes(0)) return everyFrame;
     const { frames } = this;
     const wanted = new Set(tunnels);
     return (ordinal) =>
       wanted.has(frames.tunnels.get(frames.connection(ordinal)) ?? -1) || ordinal === frames.count - 1;
+  }
+
+  /** The tunnels that rows ran through; 0 among them: some ran through none. */
+  private tunnelsOf(rows: Iterable<number>): number[] {
+    const tunnels = new Set<number>();
+    for (const row of rows) tunnels.add(this.rows.tunnel(row));
+    return [...tunnels];
   }
 
   /** Which frames the tree of a row rests on: those of its connection (its number), the rest (0), or all (-1). */
@@ -297,7 +304,7 @@ export class Again {
   async write(request: WriteRequest, watch?: Watch): Promise<number> {
     const file = this.viewed.file(request);
     const wanted = request.rows === undefined ? null : new Set(request.rows);
-    const some = this.some(everyFrame, { fields: file.fields }, (r) => {
+    const some = this.some(this.framesOf(wanted && this.tunnelsOf(wanted)), file.options, (r) => {
       if (wanted === null || wanted.has(this.numberOf(r))) file.take(r);
       return undefined;
     });

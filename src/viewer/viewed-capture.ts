@@ -1,10 +1,10 @@
 import type { CaptureFile, Damage } from '../capture/chunk.js';
 import type { Capture } from '../capture/source.js';
 import type { EspKeys } from '../crypto/esp-keys.js';
+import type { PassOptions } from '../engine/pass.js';
 import type { Registry } from '../engine/registry.js';
 import type { Row } from '../engine/row.js';
 import type { SessionTap } from '../engine/session-tap.js';
-import type { Field } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
 import type { SubscriberSecrets } from '../model/aka.js';
 import type { SessionModel } from '../model/session-model.js';
@@ -31,8 +31,8 @@ export interface ReportSources {
 
 /** Takes rows that are written to a file. */
 export interface RowFile {
-  /** Fields that it needs of them. */
-  readonly fields: readonly Field[];
+  /** What it needs of them. */
+  readonly options: Pick<PassOptions, 'fields'> & Partial<PassOptions>;
   take(row: Row): void;
   /** Ends the file; returns how many packets are in it. */
   end(): number;

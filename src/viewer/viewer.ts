@@ -211,11 +211,11 @@ export interface Reopen {
   readonly decodeAs?: readonly string[];
 }
 
-/** What of a capture is to be written to a file of its own. */
+/** What of a capture is to be written to a file of its own, and how. */
 export interface WriteRequest {
   readonly path: string;
-  /** As `fttscope extract`: decrypted inner packets, or the frames. */
-  readonly what: 'inner' | 'outer';
+  /** As `fttscope extract`: decrypted inner packets, or the frames; as `read -T json` the whole trees. */
+  readonly what: 'inner' | 'outer' | 'json';
   readonly withKeys: boolean;
   /** Rows to write; absent: all. */
   readonly rows?: Uint32Array;
@@ -253,7 +253,7 @@ export interface Viewer {
   story(): Promise<Story>;
   /** Octets of the conversation that a row belongs to: of the innermost TCP or UDP layer, or the envelopes of the tunnel. */
   follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream>;
-  /** Writes rows to a pcapng file; resolves to the number of packets written. Stopped, it leaves no file. */
+  /** Writes rows to a file; resolves to the number of packets written. Stopped, it leaves no file. */
   write(request: WriteRequest, watch?: Watch): Promise<number>;
   /** Stops reading the captures; what was read stays. */
   cancel(): void;

@@ -4,6 +4,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { drawCharts } from '../../src/tui/charts.js';
 import { csvField } from '../../src/tui/csv.js';
+import type { TextOffer } from '../../src/tui/exports.js';
 import type { CommandId } from '../../src/tui/keymap.js';
 import { StatisticsView } from '../../src/tui/statistics-view.js';
 import { NOTHING_READ } from '../../src/viewer/viewer.js';
@@ -123,7 +124,7 @@ describe('statistics', () => {
   test('tables are saved as CSV', async () => {
     const { v, settled } = await view('28-overloaded.pcapng');
     await settled();
-    const offer = v.exports().find((e) => e.file === 'endpoints.csv')!;
+    const offer = v.exports().find((e) => 'make' in e && e.file === 'endpoints.csv') as TextOffer;
     const csv = String(await offer.make());
     assert.match(csv, /^a,packets,octets,packets-ab,packets-ba,octets-ab,octets-ba,first,duration\r\n/);
     assert.match(csv, /\r\n10\.45\.0\.2,/);
