@@ -44,6 +44,7 @@ import { CHECKSUM_STATUS, DSCP, dsText, ECN, IP_PROTOCOLS, SET } from './numbers
 const HEADER = 20;
 const MORE = 0x2000;
 const OFFSET = 0x1fff;
+const IGMP = 2;
 const PIM = 103;
 const OSPF = 89;
 /** A TTL below this is worth a look where the destination is a single host. */
@@ -160,7 +161,7 @@ function ttl(t: Tree, { buf: b, off: o, length: captured }: View): void {
   if (!t.wantsExperts || captured < HEADER) return;
   const dst = u32(b, o + 16);
   if (dst >>> 8 === 0xe00000) {
-    const want = localGroupTtl(dst);
+    const want = protocolOf(b, o) === IGMP ? 1 : localGroupTtl(dst); // RFC 3376 §4
     if (want >= 0 && n !== want)
       t.expert(
         E.localTtl,

@@ -150,7 +150,7 @@ const E = experts({
   badLength: {
     code: 'ipv6.bad-length',
     severity: 'warn',
-    message: 'IPv6 payload length does not match expected framing length',
+    message: 'IPv6 payload length exceeds framing length',
   },
   zeroLength: {
     code: 'ipv6.zero-length',
@@ -269,7 +269,8 @@ function lengthItem(t: Tree, v: View, stated: number, cx: Ctx): void {
     if (nextHeader(buf, off) === HOP_BY_HOP) {
       if (stated === 0) t.expert(E.noJumbo);
     } else if (nextHeader(buf, off) !== NO_NEXT) t.expert(E.zeroLength);
-  } else if (off + HEADER + n > v.wireEnd && !cx.quoted) t.expert(E.badLength);
+  } else if (off + HEADER + n > v.wireEnd && !cx.quoted)
+    t.expert(E.badLength, `${E.badLength.message} (${v.wireEnd - off - HEADER} bytes)`);
 }
 
 /** The octets after the header. A quoted packet goes on where the quotation ends, as if a snaplen had cut it. */

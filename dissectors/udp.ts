@@ -95,8 +95,9 @@ function headerStart(v: View, t: Tree): void {
   need(v, HEADER);
 }
 
-/** Notes a probe of traceroute, counted from 0. */
-function probeOf(n: number, t: Tree): void {
+/** Notes port `n`, counted from 0, of the probes of traceroute; any other is none. */
+function probe(n: number, t: Tree): void {
+  if (n < 0 || n >= PROBES) return;
   const hop = Math.trunc(n / ATTEMPTS) + 1;
   t.expert(E.traceroute, `${E.traceroute.message}: hop #${hop}, attempt #${(n % ATTEMPTS) + 1}`);
 }
@@ -146,8 +147,9 @@ export const udp = defineDissector<UdpDatagram>({
     t.open(F.udp, off, HEADER);
     if (t.labels) t.label(`User Datagram Protocol, Src Port: ${cx.sport}, Dst Port: ${cx.dport}`);
     t.num(F.srcport, off, 2, cx.sport);
+    if (t.wantsExperts) probe(cx.sport - TRACEROUTE, t);
     t.num(F.dstport, off + 2, 2, cx.dport);
-    if (t.wantsExperts && cx.dport >= TRACEROUTE && cx.dport < TRACEROUTE + PROBES) probeOf(cx.dport - TRACEROUTE, t);
+    if (t.wantsExperts) probe(cx.dport - TRACEROUTE, t);
     t.num(F.length, off + 4, 2, n);
     if (isTooShort(n, cx.net.version)) {
       t.expert(E.badLength, `${E.badLength.message} ${n} < ${HEADER}`);

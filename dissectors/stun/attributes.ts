@@ -2,7 +2,9 @@ import {
   type Ctx,
   type Field,
   hexNumber,
+  Malformed,
   nameOf,
+  need,
   padded,
   type Tree,
   u8,
@@ -401,10 +403,12 @@ export const brief = (v: View, type: number, at: number, end: number, message: n
 /** The attributes in `[from, end)` of the message at `message`, RFC 8489 §14. */
 export function attributes(v: View, t: Tree, cx: Ctx, message: number, from: number, end: number): void {
   const { buf } = v;
-  for (let at = from; at + 4 <= end; ) {
+  for (let at = from; at < end; ) {
+    if (at + 4 > end) beyond(v, at, 4);
     const type = u16(buf, at);
     const length = u16(buf, at + 2);
     const stop = at + 4 + length;
+    const pad = -length & 3;
     const kind = KINDS[type];
     const place: Place = { v, at: at + 4, end: Math.min(stop, end), message };
     if (kind === undefined) t.none(F.unknownItem, at, place.end - at);
@@ -412,8 +416,11 @@ export function attributes(v: View, t: Tree, cx: Ctx, message: number, from: num
     if (t.labels) t.label(heading(type, kind, place, stop <= end));
     t.push();
     attributeType(t, at, type, kind);
-    t.num(F.attLength, at + 2, 2, length);
+    // Wireshark says of a last attribute that is not padded how long it would be.
+    const isPadded = stop + pad <= end || kind === undefined;
+    t.num(F.attLength, at + 2, 2, isPadded ? length : length + pad);
     if (stop > end) {
+      if (kind === undefined) beyond(v, at, 4 + length);
       if (t.labels) t.label(`Attribute Length: ${length} (bogus, goes past the end of the message)`);
       t.expert(E.pastEnd);
       t.pop();
@@ -421,11 +428,16 @@ export function attributes(v: View, t: Tree, cx: Ctx, message: number, from: num
     }
     if (kind === undefined) value(t, place, cx);
     else kind.show(t, place, cx);
-    const pad = -length & 3;
     if (pad > 0 && stop < end) t.num(F.padding, stop, pad, pad);
     t.pop();
     at = stop + pad; // RFC 8489 §14: each attribute ends on a 32-bit boundary
   }
+}
+
+/** `n` octets at `at` are not all of the message. */
+function beyond(v: View, at: number, n: number): never {
+  need(v, n, at);
+  throw new Malformed('an attribute goes past the end of the message');
 }
 
 function heading(type: number, kind: Kind | undefined, p: Place, whole: boolean): string {

@@ -84,6 +84,8 @@ describe('IPv4', () => {
     assert.equal(ttl('ff', 'e00000fb'), '');
     assert.equal(ttl('40', 'e00000fc'), '');
     assert.equal(ttl('01', 'efffffff'), '');
+    const igmp = see('ip.version', 4, packet({ ttl: '01', dst: 'e00000fb', proto: '02' })).experts;
+    assert.ok(!igmp.some((m) => m.includes('Local Network Control Block')), 'RFC 3376 §4');
   });
 
   it('finds octets of options where tshark sees them', { skip: tsharkMissing }, async () => {
@@ -244,6 +246,7 @@ describe('IPv6', () => {
       `${ethernet} ${bogus}`,
       `${ethernet} 60000000 0030 29 40 ${addresses} ${bogus}`,
       `${ethernet} 300000`,
+      `${ethernet} 60000000 0041 3b 40 ${addresses} ${'aa'.repeat(8)}`,
     ];
     await besideTshark(packets.map(octets), ['ipv6.version', 'ip.version', 'data.len', '_ws.expert.message'], ETHERNET);
   });

@@ -41,6 +41,31 @@ describe('Damaged STUN beside tshark', { skip: tsharkMissing }, () => {
     );
   });
 
+  it('stops at an unknown attribute, or at a head, that is not all there', async () => {
+    const message = (attributes: string): Uint8Array => {
+      const n = octets(attributes).length.toString(16).padStart(4, '0');
+      return octets(`0113 ${n} 2112a442 00112233445566778899aabb ${attributes}`);
+    };
+    await datagramsBesideTshark(
+      [3478, 40_000],
+      [
+        message('0800 0028 61626364'),
+        message('c900 0028 61626364'),
+        message('0009 0008 0000040161626364 0800 0064 6162'),
+        message('0009 0008 0000040161626364 0006'),
+        message('0009 0008 0000040161626364 000600'),
+        message('0009 0008 0000040161626364 00'),
+        message('0800 0005 6162636465'),
+      ],
+      ['stun.att.type', 'stun.att.length', '_ws.expert.message', '_ws.expert.severity'],
+    );
+  });
+
+  it('says how long a last attribute would be if it were padded', async () => {
+    const unpadded = octets('0101 0009 2112a442 00112233445566778899aabb 8022 0005 6162636465');
+    await datagramsBesideTshark([3478, 40_000], [unpadded], ['stun.att.type', 'stun.att.length', ...WRONG]);
+  });
+
   it('says that an attribute of the first STUN, without the cookie, is cut', async () => {
     const message = (attributes: string): Uint8Array => {
       const n = octets(attributes).length.toString(16).padStart(4, '0');
