@@ -115,6 +115,7 @@ import { smbs } from './well-known/smb.js';
 import { snmp } from './well-known/snmp.js';
 import { streams } from './well-known/streams.js';
 import { telephony } from './well-known/telephony.js';
+import { tpkts } from './well-known/tpkt.js';
 import { transport } from './well-known/transport.js';
 import { xml } from './xml.js';
 
@@ -253,6 +254,7 @@ export const dissectors: readonly AnyDissector[] = [
   ...streams,
   ...ldap,
   ...questions,
+  ...tpkts,
   ...openvpns,
   ...sigtran,
   ...mobile,

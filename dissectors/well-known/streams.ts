@@ -120,11 +120,6 @@ const OPENFLOW = new Map([
   [6, 'openflow_v6'],
 ]);
 
-/** A data PDU of COTP, what Siemens' messages in it begin with, and the port of Remote Desktop. */
-const COTP_DATA = 0xf0;
-const S7 = 0x32;
-const RDP = 3389;
-
 /** Types of TNS packets; what stands in those of data, behind the flags, and how many octets say so. */
 const TNS_TYPES: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 15, 19]);
 const TNS_DATA = 6;
@@ -222,26 +217,6 @@ export const streams = [
     on: { 'udp.port': [750] },
     probe: (b, off, end) => (isKerberos4(b, off, end) ? Yes : No),
   }),
-  named({
-    ...{ proto: 'tpkt', title: 'TPKT - ISO on TCP - RFC1006', short: 'TPKT', spec: 'RFC 1006 §6' },
-    on: { 'tcp.port': [102, 3389] },
-    calls: ['cotp'],
-    pduLength: framed(4, (b, o) => (u16(b, o) === 0x0300 ? u16(b, o + 2) : -1)),
-    inner: (v, cx) => void cx.call('cotp', v.sub(v.off + 4)),
-  }),
-  named({
-    ...{ proto: 'cotp', title: 'ISO 8073/X.224 COTP Connection-Oriented Transport Protocol', short: 'COTP' },
-    ...{ spec: 'ITU-T X.224 §13', calls: ['s7comm', 't125'] },
-    inner(v, cx) {
-      const inside = v.sub(v.off + 1 + u8(v.buf, v.off));
-      if (u8(v.buf, v.off + 1) !== COTP_DATA || inside.length === 0) return;
-      if (inside.buf[inside.off] === S7) cx.call('s7comm', inside);
-      else if (cx.sport === RDP || cx.dport === RDP) cx.call('t125', inside);
-      else cx.data(inside);
-    },
-  }),
-  named({ proto: 's7comm', title: 'S7 Communication', short: 'S7COMM', spec: 'none' }),
-  named({ proto: 't125', title: 'MULTIPOINT-COMMUNICATION-SERVICE T.125', short: 'T.125', spec: 'ITU-T T.125' }),
   named({
     ...{ proto: 'tds', title: 'Tabular Data Stream', short: 'TDS', spec: 'MS-TDS §2.2.3' },
     on: { 'tcp.port': [1433, 2433] },
