@@ -68,6 +68,9 @@ export class Framing {
   /** A length that the message names. */
   length = 0;
 
+  /** What is known of the stream from message to message, as its dissector numbers it. */
+  stage = 0;
+
   /** @param port where the octets go to; 0: nobody says */
   constructor(readonly port = 0) {}
 
@@ -245,6 +248,8 @@ export interface Dissector<R = unknown> {
    * which is given again when there are more octets.
    */
   pduLength?(b: Uint8Array, off: number, end: number, known?: Framing): number;
+  /** Whether Wireshark lists the protocol for the segment, too, in which a message begins that is not whole. */
+  readonly listsStart?: boolean;
   /**
    * Whether the header of the layer `[off, end)` is whole and plain: `dissect` shows every field that has an `at` as the
    * octets there say, and `peek` leads to all that is in it.
@@ -291,6 +296,7 @@ const SHAPE: { readonly [K in keyof Required<Dissector>]: undefined } = {
   probe: undefined,
   refuses: undefined,
   pduLength: undefined,
+  listsStart: undefined,
   plain: undefined,
   peek: undefined,
   serves: undefined,

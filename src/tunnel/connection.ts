@@ -357,10 +357,14 @@ export class Connection implements StreamConsumer {
 
   /**
    * The record that begins with the last segment of `side`, of so many octets, and is not whole, or what of TLS stands
-   * behind a hole; null: neither.
+   * behind a hole; or a message of whoever {@link AnyDissector.listsStart} says it of; null: none of them.
    */
   begun(side: Side, octets: number): Pdu | null {
     const half = this.halves[side];
+    if (half.mode === 'pdus' && half.messages!.dissector.listsStart === true)
+      return octets > 0 && half.window.length === octets && !half.lost
+        ? { dissector: half.messages!.dissector, view: half.waiting, around: this.around }
+        : null;
     if ((half.mode !== 'tls' && !this.awaitsTls(half)) || octets === 0) return null;
     if (!half.begins(octets, this.host.frame)) return null;
     return { dissector: this.host.dissectors.tls, view: half.waiting, around: this.around };
