@@ -21,6 +21,12 @@ export interface Shelf {
   get(place: number): object;
 }
 
+/** Calls that are over for good, and from where on there may be more. */
+export interface CallsOver {
+  readonly calls: readonly CallEntity[];
+  readonly next: number;
+}
+
 /** So long nothing more is heard of a call that is over: twice as long as anything is repeated (RFC 3261 §17). */
 export const CALM_MS = 64_000;
 /** A stream without a call may pause as long as its pinhole may (RFC 4787 REQ-5). */
@@ -62,6 +68,14 @@ class Places {
     const ids = new Int32Array(this.size);
     for (let id = 0, n = 0; n < ids.length; id++) if (this.byId[id] !== 0) ids[n++] = id;
     return ids;
+  }
+
+  /** What was put at a place or behind it, in the order of places. */
+  from(place: number): Float64Array {
+    return this.byId
+      .filter((p) => p > place)
+      .sort()
+      .map((p) => p - 1);
   }
 
   /** Everything has the number now that stands at its old one. */
@@ -156,6 +170,13 @@ export class Archive {
       this.put(s);
       media.forget(s);
     }
+  }
+
+  /** Calls that were put away at a place or behind it, so many at most; their streams have no numbers yet. */
+  over(from: number, most: number): CallsOver {
+    const places = this.calls.from(from).subarray(0, most);
+    const calls = Array.from(places, (place) => ({ ...(this.shelf.get(place) as CallEntity), media: [] }));
+    return { calls, next: places.length === 0 ? from : places[places.length - 1] + 1 };
   }
 
   /** Numbers of the streams that were put away. */

@@ -5,7 +5,7 @@ import { LIMITS, type LimitReached, ReachedLimits } from '../limits.js';
 import { AddressUse } from './address-use.js';
 import { Addressing } from './addressing.js';
 import type { SubscriberSecrets } from './aka.js';
-import { Archive, type Shelf } from './archive.js';
+import { Archive, type CallsOver, type Shelf } from './archive.js';
 import { shakiness } from './capture-quality.js';
 import { ClockSteps } from './clock.js';
 import type { AddressingEntity, CallEntity, FindingEntity, MediaEntity, TunnelEntity } from './entities.js';
@@ -382,6 +382,11 @@ export class SessionModel {
     );
     for (const f of list) for (const r of f.refs) if (r.kind === 'tunnel') this.tunnel(r.id)?.findings.push(f.id);
     return list;
+  }
+
+  /** Calls that were put away since, while packets come: of a capture with few none are. */
+  over(from: number, most: number): CallsOver {
+    return this.archive?.over(from, most) ?? { calls: [], next: from };
   }
 
   /** Puts calls and streams away that are many: the report is not written at once. */

@@ -96,7 +96,8 @@ export class CallsView implements View {
       ),
       ...(others.length > 0 ? [counted(others, 'other')] : []),
     ];
-    return sinceThen(this.desk) + all.join('  ');
+    const { told } = this.desk;
+    return (told.hasMoreCalls ? 'so far: ' : sinceThen(this.desk)) + all.join('  ');
   }
 
   show(scope: Scope): void {
@@ -137,6 +138,7 @@ export class CallsView implements View {
 
   /** Brings the list and the ladder up to date. */
   private refresh(): void {
+    this.desk.told.wantCalls();
     const { story } = this.desk.told;
     if (story !== this.story) {
       this.story = story;

@@ -1,5 +1,6 @@
 import type { Story } from '../viewer/story.js';
 import type { Viewer } from '../viewer/viewer.js';
+import { CallsSoFar } from './calls-so-far.js';
 import { plural } from './words.js';
 
 export type { Story };
@@ -37,6 +38,9 @@ export function sinceThen({ told: { story }, viewer }: { readonly told: Told; re
 export class Told {
   /** Undefined until the first has come. */
   story: Story | undefined;
+  /** The last report, without the calls that are known besides. */
+  private report: Story | undefined;
+  private readonly over: CallsSoFar;
   /** The report is that of the whole capture. */
   whole = false;
   /** Why there is none. */
@@ -54,6 +58,11 @@ export class Told {
     private readonly viewer: Viewer,
     private readonly changed: () => void,
   ) {
+    this.over = new CallsSoFar(viewer, () => {
+      if (this.report === undefined || this.whole) return;
+      this.story = { ...this.report, calls: this.over.with(this.report.calls) };
+      this.changed();
+    });
     viewer.onStatus(() => this.look());
   }
 
@@ -63,9 +72,20 @@ export class Told {
     this.look();
   }
 
+  /** Says that somebody looks at calls, so that those that are over come sooner than the report that tells of them. */
+  wantCalls(): void {
+    if (this.report !== undefined && !this.whole) this.over.look();
+  }
+
+  /** There are calls that the last report does not tell of. */
+  get hasMoreCalls(): boolean {
+    return this.story !== this.report;
+  }
+
   /** What is known is of an older reading. */
   forget(): void {
-    this.story = undefined;
+    this.over.forget();
+    this.story = this.report = undefined;
     this.whole = false;
     this.next = 0;
     this.had = -1;
@@ -121,8 +141,10 @@ export class Told {
   }
 
   private take(story: Story): void {
-    this.story = story;
+    this.report = story;
     this.whole = story.whole;
+    if (this.whole) this.over.forget();
+    this.story = this.over.count === 0 ? story : { ...story, calls: this.over.with(story.calls) };
     this.error = undefined;
     this.changed();
     this.look();

@@ -5,6 +5,7 @@ import { SessionTap } from '../engine/session-tap.js';
 import { compile, FilterError } from '../filter/index.js';
 import { counted } from '../kit/index.js';
 import type { LimitReached } from '../limits.js';
+import type { CallsOver } from '../model/archive.js';
 import { SessionModel } from '../model/session-model.js';
 import { LINK_FIELDS } from '../report/columns.js';
 import { Dialogs } from '../report/dialogs.js';
@@ -42,6 +43,8 @@ import {
 
 /** Milliseconds between two accounts of how far reading is. */
 const EVERY_MS = 50;
+/** Calls that are told of at a time. */
+const MOST_OVER = 256;
 
 /** Gets what is added to the rows, with how far reading is; `anew`: what was there before is gone. */
 export type Added = (added: RowsAdded, status: ViewerStatus, anew: boolean) => void;
@@ -338,6 +341,10 @@ export class CaptureViewer implements Viewer {
   }
   story(): Promise<Story> {
     return this.telling(storyOf);
+  }
+
+  async over(from: number): Promise<CallsOver> {
+    return this.gathered?.model.over(from, MOST_OVER) ?? { calls: [], next: from };
   }
 
   /**

@@ -11,6 +11,7 @@ export interface Questions {
   report: undefined;
   redactedReport: undefined;
   story: undefined;
+  over: { from: number };
   follow: { row: number; what: 'payload' | 'envelopes' };
   write: WriteRequest;
   reopen: Reopen;

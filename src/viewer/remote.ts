@@ -1,10 +1,11 @@
 import type { Worker } from 'node:worker_threads';
 import type { FilterError } from '../filter/index.js';
+import type { CallsOver } from '../model/archive.js';
 import type { Report } from '../report/report.js';
 import type { Questions, ToEngine, ToScreens } from './messages.js';
 import { Rows } from './rows.js';
 import { Selected } from './selected.js';
-import { type Story, unpacked } from './story.js';
+import { type Story, unpacked, unpackedOver } from './story.js';
 import { Stopped, Superseded } from './superseded.js';
 import {
   type Choice,
@@ -180,6 +181,9 @@ export class RemoteViewer implements Viewer {
   }
   async story(): Promise<Story> {
     return unpacked(await this.ask('story', undefined));
+  }
+  async over(from: number): Promise<CallsOver> {
+    return unpackedOver(await this.ask('over', { from }));
   }
   follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream> {
     return this.ask('follow', { row, what });

@@ -3,7 +3,7 @@ import type { Report } from '../report/report.js';
 import { CaptureViewer } from './capture-viewer.js';
 import type { Questions, ToEngine, ToScreens } from './messages.js';
 import type { Selected } from './selected.js';
-import { packed } from './story.js';
+import { packed, packedOver } from './story.js';
 import { Stopped, Superseded } from './superseded.js';
 import type { ViewedCapture } from './viewed-capture.js';
 import type { Watch } from './viewer.js';
@@ -70,6 +70,8 @@ function answer(viewer: CaptureViewer, m: ToEngine & { type: 'ask' }, watch: Wat
       return viewer.redactedReport(watch);
     case 'story':
       return viewer.telling(packed);
+    case 'over':
+      return viewer.over(m.with.from).then(packedOver);
     case 'follow':
       return viewer.follow(m.with.row, m.with.what);
     case 'write':

@@ -1,3 +1,4 @@
+import type { CallsOver } from '../model/archive.js';
 import type { CallEntity, FindingEntity, MediaEntity } from '../model/entities.js';
 import type { Report } from '../report/report.js';
 import { Seen, type SeenValues } from './seen-values.js';
@@ -90,18 +91,34 @@ export async function packed(report: Report, whole: boolean): Promise<StorySent>
     const aside = LONG[name];
     if (entries === undefined) seen.member(name, value);
     if (entries === undefined || aside === undefined) rest[name] = value;
-    const [first, second] = [new TextsWriter(PAGE), new TextsWriter(PAGE)];
+    const list = new ListWriter(aside ?? []);
     for (const entry of entries ?? []) {
       seen.entry(name, entry);
       if (aside === undefined) continue;
-      const parts = divided(entry, aside);
-      first.add(parts[0]);
-      second.add(parts[1]);
+      list.add(entry);
       await slices.between();
     }
-    if (aside !== undefined) lists[name] = { atHand: first.added(), aside: second.added() };
+    if (aside !== undefined) lists[name] = list.sent;
   }
   return { lists, rest, seen: seen.values, whole };
+}
+
+/** A list as it is packed. */
+class ListWriter {
+  private readonly atHand = new TextsWriter(PAGE);
+  private readonly aside = new TextsWriter(PAGE);
+
+  constructor(private readonly names: readonly string[]) {}
+
+  add(entry: Members): void {
+    const [first, second] = divided(entry, this.names);
+    this.atHand.add(first);
+    this.aside.add(second);
+  }
+
+  get sent(): ListSent {
+    return { atHand: this.atHand.added(), aside: this.aside.added() };
+  }
 }
 
 function divided(entry: Members, aside: readonly string[]): [string, string] {
@@ -121,6 +138,26 @@ export async function unpacked({ lists, rest, seen, whole }: StorySent): Promise
     story[name] = list.entries;
   }
   return story as unknown as Story;
+}
+
+/** Calls that are over, on their way to the screens. */
+export interface OverSent {
+  readonly list: ListSent;
+  readonly next: number;
+}
+
+/** Packs calls for the thread of the screens. */
+export function packedOver({ calls, next }: CallsOver): OverSent {
+  const list = new ListWriter(LONG.calls);
+  for (const call of calls) list.add(call as unknown as Members);
+  return { list: list.sent, next };
+}
+
+/** What was packed. */
+export function unpackedOver({ list, next }: OverSent): CallsOver {
+  const entries = new EntryList(list, LONG.calls);
+  while (entries.more());
+  return { calls: entries.entries as readonly Entry[] as readonly CallEntity[], next };
 }
 
 /** The entries of a list as they are unpacked. */

@@ -1,5 +1,6 @@
 import type { CaptureInterface } from '../capture/chunk.js';
 import type { FilterError } from '../filter/index.js';
+import type { CallsOver } from '../model/archive.js';
 import type { Parties } from '../report/dialogs.js';
 import type { Report } from '../report/report.js';
 import type { Rows } from './rows.js';
@@ -251,6 +252,11 @@ export interface Viewer {
   redactedReport(watch: Watch): Promise<Report>;
   /** What screens show of that report. Entries of long lists are unpacked as far as somebody looks at them. */
   story(): Promise<Story>;
+  /**
+   * Calls that were over for good when this was asked, while a capture with many is being read: some of those from a place
+   * on, which is 0 for the first. They are as the report of all will have them, without their streams.
+   */
+  over(from: number): Promise<CallsOver>;
   /** Octets of the conversation that a row belongs to: of the innermost TCP or UDP layer, or the envelopes of the tunnel. */
   follow(row: number, what: 'payload' | 'envelopes'): Promise<FollowedStream>;
   /** Writes rows to a file; resolves to the number of packets written. Stopped, it leaves no file. */

@@ -2,7 +2,7 @@ import { Grid } from '../../src/tui/cells.js';
 import { type CommandId, KeyMap } from '../../src/tui/keymap.js';
 import { Memory } from '../../src/tui/settings.js';
 import { THEMES } from '../../src/tui/style.js';
-import type { Story } from '../../src/tui/told.js';
+import type { Story, Told } from '../../src/tui/told.js';
 import type { Desk, Dialog, Message, Panel, Scope, ViewId } from '../../src/tui/view.js';
 import { NOTHING_READ, type Viewer } from '../../src/viewer/viewer.js';
 
@@ -19,13 +19,14 @@ export class PaperDesk {
   readonly ran: string[] = [];
   scope: Scope = {};
   confirmed: (() => void)[] = [];
-  readonly told: { story: Story | undefined; whole: boolean; error: string | undefined; want(): void };
+  readonly told: Pick<Told, 'story' | 'whole' | 'error' | 'want' | 'wantCalls' | 'hasMoreCalls'>;
 
   constructor(
     readonly viewer: Viewer,
     story?: Story,
   ) {
-    this.told = { story, whole: true, error: undefined, want: () => undefined };
+    const nothing = (): void => undefined;
+    this.told = { story, whole: true, error: undefined, want: nothing, wantCalls: nothing, hasMoreCalls: false };
   }
 
   /** As views get it. */

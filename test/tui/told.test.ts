@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CallEntity } from '../../src/model/entities.js';
 import { CallsView } from '../../src/tui/calls-view.js';
 import { FindingsView } from '../../src/tui/findings-view.js';
 import { MediaView } from '../../src/tui/media-view.js';
@@ -103,4 +104,49 @@ test('where the capture was read, and the report is not made, nobody is told tha
       assert.match(drawn(view, 160, 12).join('\n'), words, view.id);
     }
   }
+});
+
+test('calls that are over come while a capture is being read, before the next report of it', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
+  const call = (id: number, end?: number): CallEntity =>
+    ({ id, ...(end !== undefined && { end: { seconds: end, nanos: 0 } }) }) as unknown as CallEntity;
+  const over = [[call(2, 20), call(1, 10)], [call(4, 40)]];
+  const viewer = paperViewer({
+    story: async () => ({ whole: false, calls: [call(1, 10), call(2), call(3)] }) as unknown as Story,
+    over: async (from: number) => ({ calls: over[from] ?? [], next: from + (from in over ? 1 : 0) }),
+  });
+  Object.assign(viewer.status, { done: false });
+  let changed = 0;
+  const told = new Told(viewer, () => changed++);
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const shown = (): unknown => told.story?.calls.map((c) => [c.id, c.end?.seconds]);
+  told.wantCalls();
+  await settled();
+  assert.equal(shown(), undefined, 'there is nothing to add them to');
+  told.want();
+  await settled();
+  assert.equal(told.hasMoreCalls, false);
+  told.wantCalls();
+  await settled();
+  assert.deepEqual(shown(), [
+    [1, 10],
+    [2, 20],
+    [3, undefined],
+    [4, 40],
+  ]);
+  assert.equal(told.hasMoreCalls, true);
+  assert.equal(changed, 2);
+  over.push([call(3, 30)]);
+  told.wantCalls();
+  await settled();
+  assert.equal(changed, 2, 'nobody asks again so soon');
+  t.mock.timers.tick(1000);
+  told.wantCalls();
+  await settled();
+  assert.deepEqual(
+    told.story?.calls.map((c) => c.end?.seconds),
+    [10, 20, 30, 40],
+  );
+  told.forget();
+  assert.equal(shown(), undefined);
 });
