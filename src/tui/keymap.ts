@@ -68,6 +68,8 @@ export const COMMANDS = [
   c('Go', 'goto', 'Ctrl-G', 'go to', 'go to a packet: 123, 812.1; also :123', 'row'),
   c('Go', 'mark', 'm *', 'mark', 'mark this packet with a letter', 'letter'),
   c('Go', 'jump-to-mark', "' *", 'to mark', 'go to the packet with a mark', 'letter'),
+  c('Go', 'previous-mark', '<', 'prev mark', 'previous packet that is marked'),
+  c('Go', 'next-mark', '>', 'next mark', 'next packet that is marked'),
   c('Go', 'previous-in-dialog', '[', 'prev in dialog', 'previous packet of the same call or stream'),
   c('Go', 'next-in-dialog', ']', 'next in dialog', 'next packet of the same call or stream'),
   c('Go', 'previous-finding', '{', 'prev finding', 'previous packet with a finding'),

@@ -57,6 +57,10 @@ export class PacketJumps {
       case 'jump-to-mark':
         this.toMark(argument);
         return true;
+      case 'next-mark':
+        return this.alongMarks(1);
+      case 'previous-mark':
+        return this.alongMarks(-1);
       case 'next-in-dialog':
         return this.inDialog(1);
       case 'previous-in-dialog':
@@ -162,7 +166,14 @@ export class PacketJumps {
     return `no packet is marked ${letter}${all === '' ? '; m and a letter marks one' : `; there are ${all}`}`;
   }
 
-  /* Along a dialog, along findings */
+  /* Along marks, a dialog, findings */
+
+  private alongMarks(step: 1 | -1): boolean {
+    const { rows } = this.view.desk.viewer;
+    const marked = new Set([...this.marks.values()].map((id) => rows.byId(id)));
+    this.seekRow(step, (row) => marked.has(row), 'no packet is marked that is listed; m and a letter marks one', true);
+    return true;
+  }
 
   private inDialog(step: 1 | -1): boolean {
     const { packets, desk } = this.view;

@@ -53,6 +53,8 @@ test('the keys that the design asks for', () => {
     Space: 'select',
     'm+x': 'mark',
     "'+x": 'jump-to-mark',
+    '<': 'previous-mark',
+    '>': 'next-mark',
     '[': 'previous-in-dialog',
     ']': 'next-in-dialog',
     '{': 'previous-finding',

@@ -5,6 +5,7 @@ import { PacketList } from '../../src/tui/packet-list.js';
 import { Rows } from '../../src/viewer/rows.js';
 import { Selected } from '../../src/viewer/selected.js';
 import { type Choice, NOTHING_READ, type Viewer } from '../../src/viewer/viewer.js';
+import { Stage } from './support/stage.js';
 
 /** A list of a capture that is being read: `add` reads so many rows more, of which all are listed. */
 function reading(growing: boolean) {
@@ -86,4 +87,20 @@ test('what grows has no end: G goes to the last packet so far, F follows', () =>
   assert.equal(add(10), 29);
   packets.go(4);
   assert.equal(add(10), 4, 'a jump ends it');
+});
+
+test('> and < go from mark to mark, and round', async () => {
+  const stage = await Stage.of('28-overloaded.pcapng');
+  const pressed = async (keys: string): Promise<string> => {
+    await stage.press(keys);
+    return stage.text.match(/(\d+) \/ 15/)![1];
+  };
+  assert.equal(await pressed('2 >'), '1');
+  assert.match(stage.text, /no packet is marked that is listed; m and a letter marks one/);
+  assert.equal(await pressed('Down m a Down Down m b G'), '15');
+  assert.deepEqual([await pressed('<'), await pressed('<'), await pressed('<')], ['4', '2', '4']);
+  assert.match(stage.text, /past the first line: on from the end/);
+  assert.equal(await pressed('>'), '2');
+  assert.equal(await pressed('m a >'), '4', 'b is left');
+  await stage.end();
 });
