@@ -49,7 +49,7 @@ export const CALLS: Entries = {
     kind: 'service',
     absence: true,
     title: 'A subscription or publication was not answered',
-    clause: 'RFC 6665 §4.1.2.3',
+    clause: 'RFC 3261 §17.1.2.2',
     meaning: 'The sender gives it up after 64 times T1, and is told of no changes.',
     next: 'See whether the request leaves the EFTF, and where it is routed to.',
   },

@@ -276,7 +276,7 @@ export const ENVELOPES: Entries = {
     kind: 'quality',
     confidence: 'likely',
     title: 'TCP inside repeats what the tunnel delivers anyway',
-    clause: 'RFC 9329 §9.2',
+    clause: 'RFC 9329 §9.1',
     meaning: 'Two timers work against each other: the repeated segments delay what the tunnel still owes.',
     next: 'Look for loss on the outer path; have SIP inside use UDP for short messages.',
   },

@@ -31,7 +31,7 @@ export const WAY: Entries = {
     severity: 'error',
     kind: 'service',
     title: 'A captive portal answers in the place of the web',
-    clause: 'RFC 8952 §2.3',
+    clause: 'RFC 8952 §2.4',
     meaning: 'This access wants somebody to log in first: until then nothing else gets through.',
     next: 'Log in with a browser on this access, or use another one.',
   },
