@@ -41,7 +41,7 @@ export function digestAlgorithm(name = 'MD5'): Algorithm | undefined {
 
 /**
  * The password of an AKA challenge: RES for version 1 (RFC 3310 §3.3); for version 2 the base64 text of a keyed hash with
- * RES, IK and CK (RFC 4169 §3). Undefined where `algorithm` is no AKA.
+ * RES, IK and CK (RFC 4169 §2.1). Undefined where `algorithm` is no AKA.
  */
 export function akaPassword(algorithm: string, { res, ik, ck }: Omit<Vector, 'ak'>): Uint8Array | undefined {
   const a = digestAlgorithm(algorithm);

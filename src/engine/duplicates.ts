@@ -78,7 +78,7 @@ export class Duplicates {
     const w = 2 * n;
     const same =
       words[w + HASH] === hash && words[w + CHECK] === check && Math.abs(time - numbers[n + TIME]) <= WINDOW_SECONDS;
-    const named = !six && (buf[off + 4] | buf[off + 5]) !== 0; // RFC 6864 §4.2: 0 or anything in atomic datagrams
+    const named = !six && (buf[off + 4] | buf[off + 5]) !== 0; // RFC 6864 §4.1: 0 or anything in atomic datagrams
     if (same && (!bare || named || words[w + INTERFACE] !== iface)) {
       this.file = words[w + FILE];
       return numbers[n + FRAME];

@@ -96,11 +96,11 @@ const WANTED = [1, 3, 6, 15, 26, 51, 58, 59, 119, 120];
 const FIRST_DELAY = 4000;
 const LONGEST_DELAY = 64_000;
 const DISCOVERS = 5;
-/** RFC 2131 §3.1.5: four requests take a minute. */
+/** RFC 2131 §3.1 5.: four requests take a minute. */
 const REQUESTS = 4;
 /** RFC 2131 §4.4.5: renewals are no closer together than a minute. */
 const LEAST_RENEWAL = 60_000;
-/** RFC 2131 §3.1.5: after a DECLINE. */
+/** RFC 2131 §3.1 5.: after a DECLINE. */
 const DECLINE_WAIT = 10_000;
 /** Option 57: what fits the tunnel's usual MTU. */
 const LARGEST_MESSAGE = 1500;
@@ -151,7 +151,7 @@ export class DhcpClient implements Machine {
     this.options.onEvent({ type: 'lost', reason: 'released' });
   }
 
-  /** Says that somebody else has the address, and asks for another ten seconds later. RFC 2131 §3.1.5, §4.4.4 */
+  /** Says that somebody else has the address, and asks for another ten seconds later. RFC 2131 §3.1 5., §4.4.4 */
   decline(now: number): void {
     const lease = this.lease;
     if (!lease) return;

@@ -173,7 +173,7 @@ export class DhcpServer {
     const b = this.mine(m, link);
     if (server) {
       if (!same(server, this.options.server)) {
-        if (b?.state === 'offered') this.forget(b); // RFC 2131 §3.1.4: another server was chosen
+        if (b?.state === 'offered') this.forget(b); // RFC 2131 §3.1 4.: another server was chosen
         return undefined;
       }
       if (b && wanted && same(b.address, wanted)) return this.bind(m, b, link, now);

@@ -71,7 +71,7 @@ export interface NeighbourOptions {
 const SOLICITATION_DELAY = 1000;
 const SOLICITATION_INTERVAL = 4000;
 const SOLICITATIONS = 3;
-/** RFC 7559 §2.1 */
+/** RFC 7559 §2 */
 const LONGEST_INTERVAL = 3_600_000;
 /** RFC 7217 §7: IDGEN_RETRIES */
 const ADDRESSES_TRIED = 3;
@@ -273,7 +273,7 @@ export class Neighbours implements Machine {
     if (ra === undefined || !isLinkLocal(src)) return; // RFC 4861 §6.1.2
     const { host } = this.options;
     if (ra.lifetime > 0) {
-      this.solicitAt = Number.POSITIVE_INFINITY; // RFC 7559 §2: heard from a router
+      this.solicitAt = Number.POSITIVE_INFINITY; // RFC 7559 §2.1: heard from a router
       this.solicited = 0;
     }
     if (ra.hopLimit > 0) host.hopLimit = ra.hopLimit;

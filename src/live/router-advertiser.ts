@@ -96,7 +96,7 @@ export class RouterAdvertiser {
     const { prefix, mtu, dns, search, other, faults } = this.options;
     const lifetime = this.options.routerLifetime ?? 1800;
     const valid = this.options.validLifetime ?? 5400;
-    const preferred = this.options.preferredLifetime ?? 2700; // RFC 9096 §3.2: a few router lifetimes
+    const preferred = this.options.preferredLifetime ?? 2700; // RFC 9096 §4
     const list: NdOption[] = [mtuOption(mtu)];
     if (prefix && !faults?.has('no-prefix'))
       list.push(prefixOption({ prefix, length: 64, onLink: false, autonomous: true, valid, preferred }));

@@ -35,11 +35,11 @@ export function aLaw(sample: number): number {
 const encoder = (codec: AudioCodec): ((sample: number) => number) | undefined =>
   ({ PCMU: muLaw, PCMA: aLaw })[codec.name.toUpperCase()];
 
-/** Octets that an AMR frame of each type has, by its ToC entry. RFC 4867 §4.3.1, TS 26.101 table 1a */
+/** Octets that an AMR frame of each type has, by its ToC entry. RFC 4867 §4.4.2, TS 26.101 table 1a */
 const AMR_OCTETS = [12, 13, 15, 17, 19, 20, 26, 31, 5, 0, 0, 0, 0, 0, 0, 0];
 const AMR_WB_OCTETS = [17, 23, 32, 36, 40, 46, 50, 58, 60, 5, 0, 0, 0, 0, 0, 0];
 const NO_DATA = 15;
-/** No mode is asked for. RFC 4867 §4.3.1 */
+/** No mode is asked for. RFC 4867 §4.4.1 */
 const NO_REQUEST = 0xf0;
 /** Of the tone, in hertz, and in steps of 16 bits. */
 const HERTZ = 440;

@@ -29,7 +29,7 @@ export interface RtpTalkerOptions {
 /** RFC 4733 §2.5.1.4: the end is said three times. */
 const END_REPEATS = 3;
 const VOLUME = 10;
-/** RFC 6263 §6: Tr, ms. */
+/** RFC 6263 §7: Tr, ms. */
 const KEEP_ALIVE = 15_000;
 /** RFC 3550 §6.2: ms, and what the randomised interval is divided by (§6.3.1). */
 const RTCP_INTERVAL = 5000;

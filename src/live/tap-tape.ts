@@ -252,7 +252,7 @@ export interface Vain {
   readonly isRefused: boolean;
 }
 
-/** RFC 6298 §2.1 and §5.5: a SYN that is not answered goes again after a second, then after twice as long each time. */
+/** RFC 6298 §2 (2.1), §5 (5.5): a SYN that is not answered goes again after a second, then after twice as long each time. */
 const SYN_AGAIN_MS = 1000;
 
 /** A TCP connection on the tape. Its ends are told what passes as {@link TapListener}. */

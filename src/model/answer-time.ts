@@ -10,7 +10,7 @@ export const IMS_ANSWER_MS = 128_000;
 export const COPY_MS = 1000;
 /** Timers emerg-reg and emerg-request: so long a UE waits at most, before it tries another access. TS 24.229 table 7.8.1 */
 export const EMERGENCY = { registerMs: 20_000, inviteMs: 15_000 } as const;
-/** Who gives up sooner did not wait for an answer: the first segment is sent again after a second. RFC 6298 §2.1 */
+/** Who gives up sooner did not wait for an answer: the first segment is sent again after a second. RFC 6298 §2 (2.1) */
 export const HASTY_MS = 1000;
 /** What is sent again within this has a T1 of 0.5 s. */
 const LONG_T1_MS = 1000;

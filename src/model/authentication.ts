@@ -74,7 +74,7 @@ export class Authentication {
    * @returns whether it is one of AKA, and the keys of the run where they are known
    */
   challenged(at: Seen, e: SipEvent, answered: boolean): { readonly isAka: boolean; readonly keys?: SessionKeys } {
-    // A network may offer Digest for others first: a UE with a card answers to AKA. RFC 8760 §2.3
+    // A network may offer Digest for others first: a UE with a card answers to AKA. RFC 8760 §2.4
     const values = e.texts(e.status === 401 ? Header.WwwAuthenticate : Header.ProxyAuthenticate);
     const value = values.find((v) => akaChallenge(v) !== undefined) ?? values[0] ?? '';
     const nonce = parameterOf(value, 'nonce') ?? '';

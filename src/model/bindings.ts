@@ -46,7 +46,7 @@ export function grantedTo(own: Contact, e: SipEvent): Contact | undefined {
 interface Ended {
   readonly aor: string;
   readonly uri: string;
-  /** What happened to it. RFC 3680 §5.3.1 */
+  /** What happened to it. RFC 3680 §5.1 */
   readonly event: string;
 }
 
@@ -66,7 +66,7 @@ function endedBy(xml: string): Ended[] {
   return ended;
 }
 
-/** The event of a contact that its user removed. RFC 3680 §5.3.1 */
+/** The event of a contact that its user removed. RFC 3680 §4.7.1 */
 const BY_USER = 'unregistered';
 
 /** Which registration holds which binding: one that goes on under another Call-ID, or that ends elsewhere. */

@@ -33,7 +33,7 @@ export interface Dhcpv6Transaction {
   readonly first: Seen;
   asked: Seen;
   requests: number;
-  /** The client gives back what it has: of what servers no longer know nothing is lost. RFC 9915 §18.2.10.3 */
+  /** The client gives back what it has: of what servers no longer know nothing is lost. RFC 9915 §18.2.10.2 */
   readonly returns: boolean;
   /** The last answer, and its status code (RFC 9915 §21.13); 0: success. */
   answer: Seen | null;

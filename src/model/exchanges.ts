@@ -35,7 +35,7 @@ export interface Subscription extends Exchange<SubscriptionEntity> {
   asked: Seen | null;
   /** When it ended: a SUBSCRIBE ended it (Expires 0), or the notifier did. */
   ended: Seen | null;
-  /** Its notifier ended it for want of a refresh. RFC 6665 §4.4.1 */
+  /** Its notifier ended it for want of a refresh. RFC 6665 §4.1.3 */
   isTimedOut: boolean;
 }
 

@@ -177,7 +177,7 @@ const isGivenUp = (r: Registration): boolean => r.state === 'failed' && r.status
 const isTooBrief = (r: Registration): boolean => r.state === 'failed' && r.status === 423;
 const isDisjoint = (r: Registration): boolean => r.state === 'failed' && r.status === 401 && r.security.disjoint;
 
-/** What a UE is to do when the network has ended its registration, by how it did. RFC 3680 §5.3.1, TS 24.229 §5.1.1.7 */
+/** What a UE is to do when the network has ended its registration, by how it did. RFC 3680 §4.7.1, TS 24.229 §5.1.1.7 */
 const AFTERWARDS: ReadonlyMap<string, Own> = new Map([
   ['deactivated', ours`: the UE is to register anew`],
   ['probation', ours`: the UE may register again after a while`],

@@ -236,7 +236,7 @@ function isRefusal(t: TunnelEntity, descriptions: readonly number[]): boolean {
   return fatal?.direction === 'up' && descriptions.includes(fatal.description);
 }
 
-/** Host names that a certificate is for: those of subjectAltName; without one its common name. RFC 9525 §2 */
+/** Host names that a certificate is for: those of subjectAltName (RFC 9525 §2); without one its common name (RFC 6125 §6.4.4). */
 function namesOf(c: CertificateEntry): string[] {
   const common = /(?:^|, )CN=([^, ]+)(?:,|$)/.exec(c.subject)?.[1];
   const names = c.names.length > 0 || common === undefined ? c.names : [common];

@@ -20,7 +20,7 @@ const LATE = 1.1;
 /** How often a UE says that it is still there, by the way in which it does, and what was agreed about it. */
 export class KeepAlives {
   private readonly beats = new Map<KeepAlive['kind'], Beat>();
-  /** Seconds between keep-alives of SIP, as the network asked for them (RFC 6223 §4.3, RFC 5626 §4.4). */
+  /** Seconds between keep-alives of SIP, as the network asked for them (RFC 6223 §5, RFC 5626 §4.4). */
   private negotiated = 0;
   private offered: Seen | null = null;
   /** First REGISTER that does not offer them, and first answer that passes the offer over. */

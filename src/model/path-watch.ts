@@ -5,7 +5,7 @@ import { type Arrival, type Moment, millis, type Seen } from './moment.js';
 import { RoundTrips } from './round-trips.js';
 import { Flag, type SegmentFacts } from './tcp-life.js';
 
-/** After a loss outside TCP needs so long to be itself again: RFC 6298 §2.4 has a second at least for its timer. */
+/** After a loss outside TCP needs so long to be itself again: RFC 6298 §2 (2.4) has a second at least for its timer. */
 const RECOVERY_MS = 3000;
 /** Segments that inner connections repeat in that time: one may be lost beyond the tunnel. */
 const MELTDOWN = 3;

@@ -333,7 +333,7 @@ export class Registration {
     return t === this.transactions[this.transactions.length - 1] && t.expires !== 0 && !t.asks;
   }
 
-  /** It ended elsewhere: by another REGISTER, or by the network, which says what happened (RFC 3680 §5.3.1). */
+  /** It ended elsewhere: by another REGISTER, or by the network, which says what happened (RFC 3680 §4.7.1). */
   cease(at: Seen, event?: string): void {
     this.state = 'deregistered';
     this.end = at;

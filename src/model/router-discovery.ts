@@ -50,7 +50,7 @@ export class RouterDiscovery {
   firstSolicitation: Seen | null = null;
   lastSolicitation: Seen | null = null;
   ra = 0;
-  /** Solicitations that came sooner than RFC 7559 §2 has it: at first three every 4 s, then longer and longer. */
+  /** Solicitations that came sooner than RFC 4861 §6.3.7 has it, three every 4 s, and RFC 7559 §2, longer and longer. */
   hasty: Seen | null = null;
   private pauseMs = 0;
   lastAdvertisement: Advertisement | null = null;

@@ -167,7 +167,7 @@ export class SipEvent {
   }
   private keptBranch: string | undefined;
 
-  /** Seconds of a Flow-Timer. RFC 5626 §4.4.1 */
+  /** Seconds of a Flow-Timer. RFC 5626 §4.4 */
   get flowTimer(): number | undefined {
     return this.seconds(FLOW_TIMER);
   }

@@ -2,7 +2,7 @@ import { speechBits } from '../../dissectors/amr.js';
 import { frameOctets } from '../../dissectors/evs.js';
 import type { SpeechEntry } from './entities.js';
 
-/** Modes of AMR and AMR-WB in kbit/s, by frame type. RFC 4867 §3.3, 26.101, 26.201 */
+/** Modes of AMR and AMR-WB in kbit/s, by frame type. RFC 4867 §4.3.2, TS 26.101 table 1a, TS 26.201 table 1a */
 const AMR = ['4.75', '5.15', '5.9', '6.7', '7.4', '7.95', '10.2', '12.2'] as const;
 const AMR_WB = ['6.6', '8.85', '12.65', '14.25', '15.85', '18.25', '19.85', '23.05', '23.85'] as const;
 /** Rates of EVS in kbit/s; those of its AMR-WB mode are marked. TS 26.445 tables A.1, A.4 */

@@ -26,7 +26,7 @@ export const SCHEMES = set(
   scram-sha-256 vapid`,
 );
 
-/** Protocols of a Reason: the registry of RFC 3326 §6.1. */
+/** Protocols of a Reason: the registry of RFC 3326 §4. */
 export const REASONS = set(
   'emm esm failure_cause preemption q.850 release_cause s1ap-mme s1ap-rnl s1ap-trp sip stir user',
 );
@@ -43,7 +43,7 @@ export const OPTION_TAGS = set(
 );
 /** What becomes of a subscription. RFC 6665 §4.1.3 */
 export const STATES = set('active pending terminated');
-/** What happened to a contact. RFC 3680 §5.3.1 */
+/** What happened to a contact. RFC 3680 §5.1 */
 export const CONTACT_EVENTS = set(
   'registered created refreshed shortened expired deactivated probation unregistered rejected',
 );

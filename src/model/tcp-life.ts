@@ -64,7 +64,7 @@ export const ORDER_MS = 1;
 export const STALL_MS = 100;
 /**
  * Repetitions without any answer, and how long they go on at least, after which the other side is taken to be gone: a
- * burst of repetitions waits for no answer. RFC 6298 §2.4, §5.5: the first of those that do waits for some 200 ms or more
+ * burst of repetitions waits for no answer. RFC 6298 §2 (2.4), §5 (5.5): the first of those that do waits for some 200 ms or more
  */
 const DEAF_AFTER = 3;
 const DEAF_MS = 400;

@@ -16,7 +16,7 @@ import { Secret } from './secret.js';
 const KEY_SOURCES = ['option', 'dsb', 'sidecar', 'environment'] as const;
 export type KeySource = (typeof KEY_SOURCES)[number];
 
-/** Labels of RFC 9850 §2.2 and the older ones. */
+/** Labels of RFC 9850 §2.1 to §2.3, and the older ones. */
 export const KEY_LABELS = [
   'CLIENT_RANDOM',
   'CLIENT_EARLY_TRAFFIC_SECRET',
@@ -339,7 +339,7 @@ function wrongLength(label: KeyLabel, id: number, secret: number): string | unde
     return id >= 1 && id <= 32 && secret === MASTER ? undefined : 'Session-ID takes up to 32, Master-Key 48 octets';
   if (id !== RANDOM) return 'the client random is not 32 octets long';
   if (label === 'CLIENT_RANDOM') return secret === MASTER ? undefined : 'the master secret is not 48 octets long';
-  // RFC 9850 §2.2: the secret is as long as the hash; 64 leaves room for SHA-512.
+  // RFC 8446 §7.1: the secret is as long as the hash; 64 leaves room for SHA-512.
   if (label.includes('TRAFFIC') || label.includes('EXPORTER'))
     return secret === 32 || secret === 48 || secret === 64 ? undefined : 'the secret is not as long as a hash';
   return secret > 0 ? undefined : 'the secret is empty';

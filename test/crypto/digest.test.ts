@@ -67,7 +67,7 @@ suite('AKA', () => {
     cnonce: '0a4f113b',
     qop: 'auth',
   };
-  /** Responses computed outside of this project, by the rules of RFC 3310 §3.3 and RFC 4169 §3. */
+  /** Responses computed outside of this project, by the rules of RFC 3310 §3.3 and RFC 4169 §2.1. */
   test('version 1 takes RES as the password', () => {
     const password = akaPassword('AKAv1-MD5', vector)!;
     assert.equal(digestResponse({ ...register, algorithm: 'AKAv1-MD5', password }), '83f00f55018c4c8de818c63320103649');

@@ -49,7 +49,7 @@ test('a connection that nobody answers stands there with the repetitions of its 
   tape.end();
   const fields = ['frame.time_relative', 'tcp.flags', 'tcp.analysis.retransmission'];
   const { out } = run(['read', target, '-q', '-T', 'fields', ...fields.flatMap((name) => ['-e', name])]);
-  // RFC 6298 §2.1, §5.5: after a second, then after twice as long each time, as Linux sends them.
+  // RFC 6298 §2 (2.1), §5 (5.5): after a second, then after twice as long each time, as Linux sends them.
   const rows = [0, 1, 3, 7].map((at, i) => `${at}.000000000\t0x0002\t${i === 0 ? '' : '1'}`);
   assert.deepEqual(out.trimEnd().split('\n'), rows);
   const [found] = JSON.parse(run(['report', target]).out).findings as { code: string; meaning: string }[];

@@ -129,7 +129,7 @@ test('what is lost is sent again after a second, then ever later; a lost segment
   clock.advance(7000);
   assert.deepEqual(
     passed.slice(0, 4).map((p) => p.at),
-    [0, 1000, 3000, 7000], // RFC 6298 §2.1, §5.5
+    [0, 1000, 3000, 7000], // RFC 6298 §2 (2.1), §5 (5.5)
   );
   clock.advance(100);
   assert.equal(connection.state, 'established');

@@ -113,7 +113,7 @@ describe('a challenge with the key of the subscriber', () => {
     assert.equal(r.registrations[0].aka.responseVerified, undefined);
   });
 
-  test('AKAv2-MD5 (RFC 4169 §3), and credentials that do not repeat the algorithm', async () => {
+  test('AKAv2-MD5 (RFC 4169 §2.1), and credentials that do not repeat the algorithm', async () => {
     const md5 = (...parts: string[]) => createHash('md5').update(parts.join(':')).digest('hex');
     const { res } = f2345(K, OPC, RAND);
     const password = createHmac('md5', concat([res, ik, ck]))

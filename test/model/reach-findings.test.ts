@@ -10,7 +10,7 @@ import { addressed, CORE, codes, finding, found, type Json, note, registered, Ta
 const CODE = 'pcscf.no-connection';
 const NOTHING = new Uint8Array(0);
 const [OWN, PCSCF] = [at(UE, 50_000), at(CORE, 5060)];
-/** RFC 6298 §2.4, §5.5: when a SYN is sent again. */
+/** RFC 6298 §2 (2.1), §5 (5.5): when a SYN is sent again. */
 const AGAIN = [0, 1000, 3000, 7000];
 
 const syn = (to = PCSCF) => tcp(OWN, to, { seq: 100, ack: 0, flags: SYN }, NOTHING);

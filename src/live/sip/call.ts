@@ -179,7 +179,7 @@ export abstract class Call {
     });
   }
 
-  /** Our resources are there: the peer is told where it does not know. RFC 3312 §5.1.3, §8 */
+  /** Our resources are there: the peer is told where it does not know. RFC 3312 §7 */
   protected reserved(): void {
     const { reservation } = this.session;
     const waited = this.initiated || reservation?.asked === true;

@@ -56,7 +56,7 @@ export class IncomingCall extends Call {
     return listOf(tags).includes('100rel');
   }
 
-  /** Whether resources of either side are not there yet: nobody may be alerted. RFC 3312 §5.2 */
+  /** Whether resources of either side are not there yet: nobody may be alerted. RFC 3312 §6 */
   private get blocked(): boolean {
     if (!this.reliable || this.invite.message.body.length === 0) return false;
     return this.describe() !== undefined && this.session.reservation?.waiting === true;

@@ -29,7 +29,7 @@ interface Leg {
   answer?: Uint8Array;
 }
 
-/** A call that we make. RFC 3261 §13.2, RFC 3262, §9.1 */
+/** A call that we make. RFC 3261 §9.1, §13.2, RFC 3262 §4 */
 export class OutgoingCall extends Call {
   readonly callId: string;
   private readonly localTag: string;

@@ -114,7 +114,7 @@ export class KeepAlive {
 
   /**
    * Begins; where it runs, it goes on, as often as is said now.
-   * @param seconds what the peer asked for: `keep`, or Flow-Timer. RFC 6223 §4.3
+   * @param seconds what the peer asked for: `keep`, or Flow-Timer. RFC 6223 §5
    */
   start(seconds?: number): void {
     const [low] = this.interval;

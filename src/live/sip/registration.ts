@@ -175,7 +175,7 @@ export class Registration {
     const after = seconds > 1200 ? seconds - 600 : seconds / 2; // TS 24.229 §5.1.1.4.1
     this.cancel = this.options.layer.clock.after(1000 * after, () => this.register());
     const keep = Number(parseVia(topVia(response) ?? '')?.params.get('keep'));
-    const flow = secondsOf(headerOf(response, 'Flow-Timer')); // RFC 5626 §10
+    const flow = secondsOf(headerOf(response, 'Flow-Timer')); // RFC 5626 §4.4
     const keepSeconds = keep > 0 ? keep : flow;
     this.options.onEvent({ type: 'registered', seconds, refreshed, ...(keepSeconds ? { keepSeconds } : {}) });
   }

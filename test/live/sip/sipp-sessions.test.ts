@@ -113,7 +113,7 @@ const md5 = (...parts: (string | Buffer)[]): string => {
 const response = (password: string | Buffer): string =>
   `response=.${md5(md5('alice:ims.example:', password), ':', NONCE, ':', md5('REGISTER:sip:ims.example'))}`;
 
-/** Base64 of HMAC-MD5 over "http-digest-akav2-password" with RES, IK and CK for the key: RFC 4169 §3 */
+/** Base64 of HMAC-MD5 over "http-digest-akav2-password" with RES, IK and CK for the key: RFC 4169 §2.1 */
 const IK = Buffer.from('f769bcd751044604127672711c6d3441', 'hex');
 const CK = Buffer.from('b40ba9a3c58b2a05bbf0d987b21bf8cb', 'hex');
 const SECOND = createHmac('md5', Buffer.concat([RES, IK, CK]))
