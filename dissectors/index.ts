@@ -97,6 +97,7 @@ import { vlan } from './vlan.js';
 import { vntag } from './vntag.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
 import { websocket } from './websocket.js';
+import { automation } from './well-known/automation.js';
 import { enips } from './well-known/enip.js';
 import { framedStreams } from './well-known/framed.js';
 import { ftp } from './well-known/ftp.js';
@@ -261,6 +262,7 @@ export const dissectors: readonly AnyDissector[] = [
   ...telephony,
   ...framedStreams,
   ...enips,
+  ...automation,
   ...ftp,
   ...portsOnly,
   ...mediaTypes,

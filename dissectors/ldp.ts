@@ -64,16 +64,23 @@ export const ldp = defineDissector({
 
   probe: (b, off, end) => (end - off >= 2 && u16(b, off) === 1 ? Yes : No), // RFC 5036 §3.1
 
-  dissect(v, t) {
-    const { buf, off } = v;
-    t.open(F.ldp, off, v.length);
-    need(v, HEADER);
-    t.num(F.version, off, 2, u16(buf, off));
-    t.num(F.length, off + 2, 2, u16(buf, off + 2));
-    t.bytes(F.router, off + 4, 4);
-    t.num(F.space, off + 8, 2, u16(buf, off + 8));
-    messages(v, t, off + HEADER, Math.min(v.wireEnd, off + 4 + u16(buf, off + 2)));
-    t.pop();
+  dissect(v, t, cx) {
+    const { buf } = v;
+    let { off } = v;
+    do {
+      const next = off + 4 + (off + 4 <= v.end ? u16(buf, off + 2) : 0);
+      const more = cx.stream === true && next < v.end;
+      t.open(F.ldp, off, more ? next - off : v.end - off);
+      need(v, HEADER, off);
+      t.num(F.version, off, 2, u16(buf, off));
+      t.num(F.length, off + 2, 2, u16(buf, off + 2));
+      t.bytes(F.router, off + 4, 4);
+      t.num(F.space, off + 8, 2, u16(buf, off + 8));
+      messages(v, t, off + HEADER, Math.min(v.wireEnd, next));
+      t.pop();
+      if (!more) return;
+      off = next;
+    } while (off < v.end);
   },
 
   summary(v) {

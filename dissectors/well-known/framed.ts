@@ -77,6 +77,34 @@ const bitcoin = (b: Uint8Array, off: number, end: number): Probe =>
 const dicom = (b: Uint8Array, off: number, end: number): Probe =>
   end - off >= 10 && b[off] === 1 && u16(b, off + 6) === 1 && 6 + u32(b, off + 2) >= end - off ? Yes : No;
 
+/** The signatures of NetWare Core Protocol over IP, request and reply; without one a segment goes on with a packet. */
+const NCP_SIGNATURES: ReadonlySet<number> = new Set([0x446d6454, 0x744e6350]);
+const NCP_HEADER = 8;
+const NCP_SIGNED = 0x80000000;
+function ncpLength(b: Uint8Array, off: number, end: number): number {
+  if (end - off < NCP_HEADER) return 0;
+  if (!NCP_SIGNATURES.has(u32(b, off))) return end - off;
+  return Math.max(NCP_HEADER, u32(b, off + 4) % NCP_SIGNED);
+}
+
+/** Octets of the PDUs of LDP that are whole: one layer holds all that are in a segment. */
+const ldpPdu = framed(4, (b, o) => (u16(b, o) === 1 ? 4 + u16(b, o + 2) : -1));
+function ldpLength(b: Uint8Array, off: number, end: number): number {
+  const first = ldpPdu(b, off, end);
+  let next = off + first;
+  for (let n = first; n > 0 && next < end; next += n) {
+    n = ldpPdu(b, next, end);
+    if (n <= 0 || next + n > end) break;
+  }
+  return first <= 0 ? first : next - off;
+}
+
+/** What the first message of OpenWire holds behind its length and its type. */
+const OPEN_WIRE = 'ActiveMQ';
+
+/** RFC 2608 §8, and version 1, whose length is shorter. RFC 2165 §4.2 */
+const SRVLOC_HEADER = 5;
+
 /** The second length of a DRDA message is that of what follows its first six octets. */
 const DRDA_MAGIC = 0xd0;
 const drda = (b: Uint8Array, off: number, end: number): Probe =>
@@ -210,6 +238,28 @@ export const framedStreams = [
     ...{ proto: 'bitcoin', title: 'Bitcoin protocol', short: 'Bitcoin', spec: 'none' },
     probe: bitcoin,
     pduLength: framed(BITCOIN_HEADER, (b, o) => BITCOIN_HEADER + u32le(b, o + 16)),
+  }),
+  named({
+    ...{ proto: 'ncp.stream', layer: 'ncp', title: 'NetWare Core Protocol', short: 'NCP', spec: 'none' },
+    on: { 'tcp.port': [524] },
+    pduLength: ncpLength,
+  }),
+  named({
+    ...{ proto: 'ldp.stream', layer: '', title: 'Label Distribution Protocol', short: 'LDP', spec: 'RFC 5036 §3.1' },
+    on: { 'tcp.port': [646] },
+    calls: ['ldp'],
+    pduLength: ldpLength,
+    inner: (v, cx) => void cx.call('ldp', v),
+  }),
+  named({
+    ...{ proto: 'openwire', title: 'OpenWire', short: 'OpenWire', spec: 'OpenWire 2' },
+    probe: (b, off, end) => (startsWith(b, off + 5, end, OPEN_WIRE) ? Yes : No),
+    pduLength: framed(5, counted),
+  }),
+  named({
+    ...{ proto: 'srvloc.stream', layer: 'srvloc', title: 'Service Location Protocol', short: 'SRVLOC' },
+    ...{ spec: 'RFC 2608 §8', on: { 'tcp.port': [427] } },
+    pduLength: framed(SRVLOC_HEADER, (b, o) => (u8(b, o) === 2 ? u32(b, o + 1) & 0xffffff : u16(b, o + 2))),
   }),
   named({
     ...{ proto: 'drda', title: 'DRDA', short: 'DRDA', spec: 'DRDA volume 3' },

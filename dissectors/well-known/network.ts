@@ -15,9 +15,6 @@ const PPP = 9;
 const FABRIC_PATH_TAG = 2;
 const ETHERNET = 1;
 
-/** Octets before the payload of a frame of CAN; the fifth one counts it. */
-const CAN_HEADER = 8;
-
 /** Both link types of ARCNET, and where the protocol stands behind the addresses. */
 const ARCNETS = [
   { proto: 'arcnet', link: 129, at: 4, hasExceptions: false },
@@ -266,13 +263,6 @@ export const network = [
     inner(v, cx) {
       const at = v.length < 12 ? v.end : v.off + 4 * v.buf[v.off + 4];
       if (at > v.off && at < v.end) cx.data(v.sub(at));
-    },
-  }),
-  named({
-    ...{ proto: 'can', title: 'Controller Area Network', short: 'CAN', spec: 'LINKTYPE_CAN_SOCKETCAN' },
-    on: { link: [227], 'sll.ltype': [12] },
-    inner(v, cx) {
-      if (v.length > CAN_HEADER) cx.data(v.sub(v.off + CAN_HEADER, v.off + CAN_HEADER + v.buf[v.off + 4]));
     },
   }),
   ...ARCNETS.map(({ proto, link, at, hasExceptions }) =>

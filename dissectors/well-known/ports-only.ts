@@ -26,6 +26,18 @@ const RX_HEADER = 28;
 const RX_TYPE = 20;
 const RX_DATA = 1;
 
+/** A message of PANA says how long it is, in whole words, and is of four types. RFC 5191 §6.2, §6.3 */
+const PANA_TYPES = 4;
+function pana(b: Uint8Array, off: number, n: number): boolean {
+  if (n < 16 || u16(b, off) !== 0 || u16(b, off + 2) !== n || n % 4 !== 0) return false;
+  return (u16(b, off + 4) & 0x03ff) === 0 && u16(b, off + 6) >= 1 && u16(b, off + 6) <= PANA_TYPES;
+}
+
+/** Message types of GTP', the charging protocol. TS 32.295 §6.2.1 */
+const CHARGING: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 240, 241]);
+const gtpPrime = (b: Uint8Array, off: number, n: number): boolean =>
+  n >= 6 && b[off] >> 5 <= 2 && (b[off] & 0x10) === 0 && CHARGING.has(b[off + 1]);
+
 const IAX_FULL = 0x8000;
 const IAX_VOICE = 2;
 const IAX_VIDEO = 3;
@@ -81,7 +93,6 @@ export const portsOnly = [
     ],
     ['cbsp', '3GPP/GSM Cell Broadcast Service Protocol', 'cbsp', 'TS 48.049', { 'tcp.name': [48049] }],
     ['chargen', 'Character Generator Protocol', 'Chargen', 'RFC 864', { 'udp.port': [19], 'tcp.name': [19] }],
-    ['cipio', 'Common Industrial Protocol, I/O', 'CIP I/O', 'ODVA CIP', { 'udp.port': [2222] }],
     ['cldap', 'Connectionless Lightweight Directory Access Protocol', 'CLDAP', 'RFC 1798', { 'udp.port': [389] }],
     ['cvspserver', 'CVS pserver', 'cvspserver', 'none', { 'tcp.name': [2401] }],
     ['daytime', 'Daytime Protocol', 'DAYTIME', 'RFC 867', { 'udp.port': [13], 'tcp.name': [13] }],
@@ -142,6 +153,11 @@ export const portsOnly = [
     ['pktc.mtafqdn', 'PacketCable MTA FQDN', 'PKTC MTA FQDN', 'none', { 'udp.port': [2246] }],
     ['pmproxy', 'Performance Co-Pilot Proxy', 'PMPROXY', 'none', { 'tcp.name': [44322] }],
     ['raknet', 'RakNet game networking protocol', 'RakNet', 'none', { 'udp.port': [19132] }],
+    [
+      ...(['pana', 'Protocol for carrying Authentication for Network Access', 'PANA', 'RFC 5191 §6'] as const),
+      ...([{ 'udp.heuristic': ['pana'] }, pana] as const),
+    ],
+    ['gtpprime', 'GTP Prime', "GTP'", 'TS 32.295', { 'udp.port': [3386] }, gtpPrime],
     ['rdpudp', 'UDP Remote Desktop Protocol', 'RDPUDP', 'none', { 'udp.port': [3389] }],
     ['rdt', 'Real Data Transport', 'RDT', 'none', { 'udp.port': [6970] }],
     ['rlogin', 'Rlogin Protocol', 'Rlogin', 'RFC 1282', { 'tcp.name': [513] }],

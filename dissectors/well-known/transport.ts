@@ -34,8 +34,10 @@ function attribute({ buf, off, end }: View, type: number): number {
   return -1;
 }
 
+/** A query, an answer, an error, or whatever begins with the address of who asked. BEP 5, BEP 42 */
+const BIT_TORRENT = ['d1:ad', 'd1:rd', 'd1:el', 'd2:ip'];
 const bitTorrent = (b: Uint8Array, off: number, end: number): Probe =>
-  startsWith(b, off, end, 'd1:ad2:id20:') || startsWith(b, off, end, 'd1:rd2:id20:') ? Yes : No;
+  BIT_TORRENT.some((start) => startsWith(b, off, end, start)) ? Yes : No;
 
 /** Octets of a frame before the payload: Ethernet, IPv4 and UDP. */
 const PLAIN_HEADERS = 42;
