@@ -10,7 +10,7 @@ import type { TextBytes } from '../report/text-bytes.js';
 import { Exit, UserError } from './errors.js';
 import { FORMATS, type Format, type ReadOptions, type ScreenOptions, TIMES } from './options.js';
 import { suggest } from './suggest.js';
-import { UTF8 } from './tell.js';
+import { tell, UTF8 } from './tell.js';
 import { version } from './version.js';
 
 /** How rows are printed, and what that needs of the dissection. */
@@ -101,15 +101,15 @@ export async function rowPrinter(
     }
     case 'json': {
       const { JsonWriter } = await import('../report/json.js');
-      return printer(needs(columns, registry), new JsonWriter(columns, layerFilter(o)));
+      return printer(needs(columns, registry), new JsonWriter(columns, layerFilter(o, registry)));
     }
     case 'ek': {
       const { EkWriter } = await import('../report/ek.js');
-      return printer(needs(columns, registry), new EkWriter(columns, layerFilter(o)));
+      return printer(needs(columns, registry), new EkWriter(columns, layerFilter(o, registry)));
     }
     case 'pdml': {
       const { PdmlWriter } = await import('../report/pdml.js');
-      const writer = new PdmlWriter(columns, layerFilter(o), `fttscope/${version()}`, captures.join(' '));
+      const writer = new PdmlWriter(columns, layerFilter(o, registry), `fttscope/${version()}`, captures.join(' '));
       return printer({ ...needs(columns, registry), labels: true }, writer);
     }
   }
@@ -191,15 +191,26 @@ function needs(columns: readonly FieldColumn[] | null, registry: Registry): Need
 }
 
 /** `-j` or `-J`, whose names are divided by blanks or commas. */
-function layerFilter(o: ReadOptions): LayerFilter | null {
+function layerFilter(o: ReadOptions, registry: Registry): LayerFilter | null {
   const text = o.J ?? o.j;
   if (text === undefined) return null;
-  return { names: new Set(text.split(/[\s,]+/).filter((name) => name !== '')), whole: o.J !== undefined };
+  const names = new Set(text.split(/[\s,]+/).filter((name) => name !== ''));
+  // Only said: tshark has protocols that are not here, and a script that names them is of use all the same.
+  if (o.quiet !== true) for (const name of names) tellUnknown(o.J === undefined ? '-j' : '-J', name, registry);
+  return { names, whole: o.J !== undefined };
+}
+
+/** Says where a name is that of no layer and of no field. */
+function tellUnknown(option: string, name: string, registry: Registry): void {
+  const known = [...registry.protocols(), ...registry.names()];
+  if (known.includes(name) || name === 'text' || name.startsWith('_ws.')) return;
+  const near = suggest(name, known);
+  tell(`fttscope: ${option} ${name}: there is no such protocol${near === undefined ? '' : `; did you mean ${near}?`}`);
 }
 
 /** Fields of the layers that `-j` or `-J` names, where rows have no tree; null: of all. */
 function layerFields(o: ReadOptions, registry: Registry): Field[] | null {
-  const filter = layerFilter(o);
+  const filter = layerFilter(o, registry);
   if (filter === null) return null;
   const isOf = (name: string): boolean => [...filter.names].some((n) => name === n || name.startsWith(`${n}.`));
   return [...registry.names()].filter(isOf).flatMap((name) => [...registry.byName(name)]);

@@ -238,9 +238,9 @@ function fieldsCommand(done: Done): Command {
     .description(
       'list the fields: name, type, label, protocol, clause (-G fields, protocols or values: as tshark prints them)',
     )
-    .argument('[protocol]', 'only those of this protocol')
-    .action(async (proto: string | undefined) => {
-      done(await (await import('./commands/fields.js')).fields(proto));
+    .argument('[protocol]', 'only those of this protocol, or the one field of this name')
+    .action(async (name: string | undefined) => {
+      done(await (await import('./commands/fields.js')).fields(name));
     });
 }
 

@@ -57,6 +57,18 @@ describe('fields', () => {
     assert.ok(udp.some((r) => r[2] === 'udp.port'));
   });
 
+  test('of one name alone, and near to one', () => {
+    assert.equal(run(['fields', 'sip.Method']).out, 'F\tMethod\tsip.Method\tstring\tsip\t\n');
+    assert.deepEqual(
+      rows('frame.number').map((r) => r[2]),
+      ['frame.number'],
+    );
+    assert.match(
+      run(['fields', 'sip.metod']).err,
+      /no protocol and no field sip\.metod\n {2}did you mean sip\.Method\?/,
+    );
+  });
+
   test('has every name that the references of the corpus ask for', { skip: corpusMissing('public') }, () => {
     const all = names();
     const asked = readFileSync(join(CORPUS, 'public/TSHARK-FIELDS.txt'), 'utf8').split('\n');

@@ -352,6 +352,14 @@ describe('-T json, ek, pdml', () => {
     assert.match(run([nested, '-T', 'pdml', '-Y', 'sip']).out, /<pdml [^>]*>\n<\/pdml>\n$/);
   });
 
+  test('-j and -J say what is mistyped, and print the rest', () => {
+    const told = (...args: string[]): string => run([nested, '-T', 'json', '-c', '1', ...args]).err;
+    assert.match(told('-j', 'ip sipp'), /^fttscope: -j sipp: there is no such protocol; did you mean sip\?$/m);
+    assert.match(told('-J', 'usb'), /^fttscope: -J usb: there is no such protocol/m);
+    assert.doesNotMatch(told('-j', 'frame eth ip ip.proto udp fttims text _ws.expert'), /no such protocol/);
+    assert.equal(told('-j', 'sipp', '-q'), '');
+  });
+
   test('-e and -j choose', () => {
     assert.deepEqual(docs([nested, '-T', 'json', '-e', 'ip.proto', '-e', 'sip.Method'])[0]._source.layers, {
       'ip.proto': ['4', '17'],
