@@ -2,15 +2,17 @@ import { ahead, concat } from '../kit/index.js';
 import { type Clock, Timer } from './clock.js';
 import { FIN, PSH, plus, SYN } from './tcp-segment.js';
 
-/** Milliseconds. RFC 6298 §2, (2.4), (2.5), §5.7 */
+/** Milliseconds: the first timeout, and that of data behind a SYN that was sent again. RFC 6298 (2.1), (2.4), (2.5), (5.7) */
 const FIRST_RTO = 1000;
+const AFTER_LOST_SYN = 3000;
 const LEAST_RTO = 1000;
 const MOST_RTO = 60_000;
 /** How long nobody acknowledges anything before the connection is given up, and before one that is not open is. RFC 9293 §3.8.3 */
 const PATIENCE = 100_000;
 const SYN_PATIENCE = 180_000;
-/** Segments that may be sent at first, and acknowledgements of the same that say that one was lost. RFC 6928 §2, RFC 5681 §3.2 */
-const INITIAL_WINDOW = 10;
+/** What may be sent at first: so many segments, and octets where that is more than two of them. RFC 6928 §2 */
+const INITIAL_WINDOW = { segments: 10, octets: 14_600 } as const;
+/** Acknowledgements of the same that say that a segment was lost. RFC 5681 §3.2 */
 const DUPLICATES = 3;
 const NONE = new Uint8Array(0);
 
@@ -41,6 +43,8 @@ export class TcpSender {
   /** Behind the last octet that was ever sent. */
   private most: number;
   private opening = true;
+  /** How often the SYN was sent again. */
+  private synRepeats = 0;
   /** Octets from `una` on; without the SYN before and the FIN behind them. */
   private queue: Uint8Array = NONE;
   private ends = false;
@@ -159,13 +163,19 @@ export class TcpSender {
     this.duplicates = 0;
     if (this.opening) {
       this.opening = false;
-      this.congestion = INITIAL_WINDOW * this.mss;
+      this.congestion = this.initialWindow;
       n--;
     } else if (this.congestion < this.threshold) this.congestion += Math.min(n, this.mss);
     else this.congestion += Math.ceil((this.mss * this.mss) / this.congestion);
     if (n > this.queue.length) this.isFinished = true;
     this.queue = this.queue.slice(n);
     this.timer.stop();
+  }
+
+  /** One segment where the SYN was lost more than once. RFC 6928 §2 */
+  private get initialWindow(): number {
+    const { segments, octets } = INITIAL_WINDOW;
+    return this.synRepeats > 1 ? this.mss : Math.min(segments * this.mss, Math.max(2 * this.mss, octets));
   }
 
   /** RFC 6298 §2 */
@@ -179,9 +189,9 @@ export class TcpSender {
     }
   }
 
-  /** RFC 6298 (2.3), (2.4), (2.5) */
+  /** RFC 6298 (2.3), (2.4), (2.5), (5.7) */
   private get timeout(): number {
-    if (this.smoothed === undefined) return FIRST_RTO;
+    if (this.smoothed === undefined) return this.synRepeats > 0 ? AFTER_LOST_SYN : FIRST_RTO;
     return Math.min(MOST_RTO, Math.max(LEAST_RTO, this.smoothed + 4 * this.variation));
   }
 
@@ -238,8 +248,10 @@ export class TcpSender {
     this.rto = Math.min(2 * this.rto, MOST_RTO);
     this.timed = undefined;
     this.timer.set(this.rto, () => this.expired());
-    if (this.opening) this.cx.emit(this.una, NONE, SYN);
-    else if (this.window === 0 && this.queue.length > 0) {
+    if (this.opening) {
+      this.synRepeats++;
+      this.cx.emit(this.una, NONE, SYN);
+    } else if (this.window === 0 && this.queue.length > 0) {
       const { una } = this;
       if (this.nxt === una) this.sentTo(plus(una, 1));
       this.segmentAt(una, 1); // asks whether there is room again. RFC 9293 §3.8.6.1

@@ -9,6 +9,7 @@ import { TcpConnection, type TcpUser } from '../../src/live/tcp-connection.js';
 import { TcpHost } from '../../src/live/tcp-host.js';
 import { TcpReceiver } from '../../src/live/tcp-receiver.js';
 import { FIN, mssOf, RST, readSegment, type TcpSegment } from '../../src/live/tcp-segment.js';
+import { TcpSender } from '../../src/live/tcp-sender.js';
 import { VirtualClock } from './clock.js';
 
 /** What one side of a connection heard. */
@@ -121,25 +122,75 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8])
     assert.ok(server.log.at(-1)!.startsWith('closed'));
   });
 
+/** A connection whose first `n` SYN were lost, once it is there; what `lost` names of the packets is lost as well. */
+function opened(n: number) {
+  const lost = new Set(Array.from({ length: n }, (_, i) => i));
+  const x = pair((i) => (lost.has(i) ? undefined : 0));
+  const connection = x.open();
+  x.clock.advance(1000 * (2 ** n - 1) + 100);
+  assert.equal(connection.state, 'established');
+  const from = x.passed.length;
+  /** Data since then: how far the first octet is behind the first of all, and when it was sent. */
+  const data = (): [octet: number, at: number][] =>
+    x.passed
+      .slice(from)
+      .filter(({ segment }) => segment.payload.length > 0)
+      .map(({ segment, at }) => [segment.seq - x.passed[from].segment.seq, at - x.passed[from].at]);
+  return { ...x, lost, from, connection, data };
+}
+
 test('what is lost is sent again after a second, then ever later; a lost segment with three behind it at once', () => {
-  const lost = new Set<number>();
-  const { clock, passed, open } = pair((n) => (lost.has(n) ? undefined : 0));
-  for (const n of [0, 1, 2]) lost.add(n);
-  const connection = open();
-  clock.advance(7000);
   assert.deepEqual(
-    passed.slice(0, 4).map((p) => p.at),
+    opened(3)
+      .passed.slice(0, 4)
+      .map((p) => p.at),
     [0, 1000, 3000, 7000], // RFC 6298 §2 (2.1), §5 (5.5)
   );
-  clock.advance(100);
-  assert.equal(connection.state, 'established');
-  const from = passed.length;
+  const { clock, connection, lost, from, data } = opened(0);
   lost.add(from);
   connection.send(text(1460 * 6));
   clock.advance(100);
-  const again = passed.slice(from + 6).filter((p) => p.segment.payload.length > 0);
-  assert.equal(again[0].segment.seq, passed[from].segment.seq);
-  assert.ok(again[0].at - passed[from].at < 100, 'RFC 5681 §3.2');
+  const [octet, at] = data()[6];
+  assert.ok(octet === 0 && at < 100, 'RFC 5681 §3.2');
+});
+
+test('data behind a SYN that was lost waits three seconds for an acknowledgement. RFC 6298 §5 (5.7)', () => {
+  for (const [lostSyns, ms] of [
+    [0, 1000],
+    [1, 3000],
+    [2, 3000],
+  ]) {
+    const { clock, connection, lost, from, data } = opened(lostSyns);
+    lost.add(from);
+    connection.send(text(100));
+    clock.advance(5000);
+    assert.deepEqual(data()[1], [0, ms], `${lostSyns}`);
+  }
+});
+
+test('ten segments go at first, no more than 14600 octets, and one where two SYN were lost. RFC 6928 §2', () => {
+  for (const [lostSyns, segments] of [
+    [0, 10],
+    [1, 10],
+    [2, 1],
+  ]) {
+    const { clock, connection, data } = opened(lostSyns);
+    connection.send(text(1460 * 12));
+    clock.advance(15);
+    assert.equal(data().length, segments, `${lostSyns}`);
+  }
+  const sent: number[] = [];
+  const sender = new TcpSender(0, {
+    clock: new VirtualClock(),
+    emit: (_, b) => sent.push(b.length),
+    giveUp: assert.fail,
+  });
+  sender.open();
+  sender.mss = 8960;
+  sender.send(text(40_000));
+  sender.acknowledged(0, 1, 0xffff, false);
+  assert.deepEqual(sent, [0, 8960, 8960]);
+  sender.stop();
 });
 
 test('nobody answers: the connection is given up, and says so', () => {
