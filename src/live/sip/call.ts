@@ -329,8 +329,10 @@ export abstract class Call {
 
   protected refused(method: string, status: number): void {
     this.onEvent({ type: 'refused', method, status });
-    // RFC 3261 §12.2.1.2: the peer knows nothing of the call any more
-    if (status === 481 || status === 408) this.end({ type: 'ended', by: 'failure', status });
+    if (status !== 481 && status !== 408) return;
+    // RFC 3261 §12.2.1.2, RFC 4028 §10: the peer knows nothing of the call any more, or is gone; what is on the way hears BYE
+    if (this.state === 'confirmed' && this.answers.size === 0) this.bye();
+    this.end({ type: 'ended', by: 'failure', status });
   }
 
   protected reporting(method: string): ExchangeHandler {

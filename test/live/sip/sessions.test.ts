@@ -99,6 +99,22 @@ test('who refreshes in vain ends the call before the timer runs out, too. RFC 40
   assert.equal(x.statusOf(x.a), 408);
 });
 
+test('a refresh that gets 481, 408 or no answer ends the call with a BYE. RFC 4028 §10', () => {
+  for (const status of [481, 408, undefined]) {
+    const x = established({ sessionExpires: 600 });
+    const other = x.incoming();
+    const { layer } = x.b.ua as unknown as { layer: SipLayer };
+    other.handle = (request) => {
+      if (request.method === 'BYE') layer.respond(request, 481);
+      else if (status !== undefined) layer.respond(request, status);
+    };
+    x.clock.advance(300_000 + 33_000);
+    assert.deepEqual(x.net.log().slice(-2), ['1 > 2 BYE', '2 > 1 481 BYE'], `${status}`);
+    assert.equal(x.call.state, 'ended');
+    assert.equal(x.statusOf(x.a), status ?? 408);
+  }
+});
+
 test('a session that would be over at once has no timer', () => {
   const timer = new SessionTimer({
     clock: new VirtualClock(),
