@@ -114,6 +114,8 @@ export class DhcpClient implements Machine {
   private xid = 0;
   private started = 0;
   private sentAt = 0;
+  /** When the DISCOVER was sent that the offer answers. */
+  private discovered = 0;
   private tries = 0;
   private round = 0;
   private offer: { address: Address; server: Address } | undefined;
@@ -146,7 +148,7 @@ export class DhcpClient implements Machine {
     if (!lease) return;
     this.xid = word(this.options.random);
     const ids = [messageTypeOption(DhcpType.Release), addressOption(54, lease.server), this.identity()];
-    this.send({ ciaddr: lease.address, options: ids }, lease.address, lease.server, now);
+    this.send({ secs: 0, ciaddr: lease.address, options: ids }, lease.address, lease.server, now); // RFC 2131 table 5
     this.lease = undefined;
     this.options.onEvent({ type: 'lost', reason: 'released' });
   }
@@ -157,7 +159,7 @@ export class DhcpClient implements Machine {
     if (!lease) return;
     this.xid = word(this.options.random);
     const ids = [addressOption(50, lease.address), addressOption(54, lease.server), this.identity()];
-    this.send({ options: [messageTypeOption(DhcpType.Decline), ...ids] }, ANY, BROADCAST, now);
+    this.send({ secs: 0, options: [messageTypeOption(DhcpType.Decline), ...ids] }, ANY, BROADCAST, now); // RFC 2131 table 5
     this.lose('declined');
     this.state = 'init';
     this.due = now + DECLINE_WAIT;
@@ -235,6 +237,7 @@ export class DhcpClient implements Machine {
     const server = optionAddresses(message, 54)[0];
     if (server === undefined || isUnspecified(message.yiaddr)) return;
     this.offer = { address: message.yiaddr, server };
+    this.discovered = this.sentAt;
     this.state = 'requesting'; // RFC 2131 §4.4.1: the request has the xid of the offer
     this.tries = 0;
     this.request(now);
@@ -354,7 +357,8 @@ export class DhcpClient implements Machine {
 
   private send(parts: Partial<DhcpMessage>, src: Address, dst: Address, now: number): void {
     this.sentAt = now;
-    const secs = Math.min(0xffff, Math.max(0, Math.floor((now - this.started) / 1000)));
+    const at = this.state === 'requesting' ? this.discovered : now; // RFC 2131 §3.1 3.: as in the DISCOVER, for relays
+    const secs = Math.min(0xffff, Math.max(0, Math.floor((at - this.started) / 1000)));
     const { hardware } = this.options;
     this.options.send(dhcpMessage({ op: 1, xid: this.xid, secs, ...hardware, ...parts }), src, dst);
   }

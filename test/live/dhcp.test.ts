@@ -136,6 +136,33 @@ test('an unanswered REQUEST is repeated for a minute, then the client starts aga
   assert.deepEqual(events, [{ type: 'failed', reason: 'no answer to the request' }]);
 });
 
+test('a REQUEST says as many seconds as its DISCOVER, a RELEASE and a DECLINE none. RFC 2131 §3.1 3., table 5', () => {
+  const server = new DhcpServer(SERVER);
+  let asked = 0;
+  const { c, clock, sent, begin, log } = client((m, now) =>
+    ++asked === 3 || asked > 5 ? serve(server)(m, now) : undefined,
+  );
+  begin();
+  clock.advance(40_000);
+  assert.equal(
+    log()
+      .map((l) => l[0])
+      .join(''),
+    'dddrrr',
+  );
+  const secs = () => sent.map((s) => s.message.secs);
+  assert.ok(secs()[2] >= 10 && secs()[2] <= 14, `${secs()}`);
+  assert.deepEqual(secs().slice(3), [secs()[2], secs()[2], secs()[2]]);
+  c.decline(clock.now());
+  c.start(clock.now());
+  clock.advance(1000);
+  c.release(clock.now());
+  assert.deepEqual(
+    sent.filter((s) => [4, 7].includes(messageType(s.message))).map((s) => s.message.secs),
+    [0, 0],
+  );
+});
+
 test('a lease is renewed at T1 by unicast', () => {
   const server = new DhcpServer(SERVER);
   const { c, clock, sent, events, begin, log } = client(serve(server));
