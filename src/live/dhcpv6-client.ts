@@ -87,6 +87,10 @@ export class Dhcpv6Client implements Machine {
 
   poll(now: number): void {
     if (now < this.due || this.state === 'stopped') return;
+    if (this.state === 'configured') {
+      this.start(now); // RFC 9915 §21.23
+      return;
+    }
     if (this.state !== 'asking') {
       this.state = 'asking';
       this.xid = integer(this.options.random, 0, 0xff_ffff);

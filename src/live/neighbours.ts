@@ -73,8 +73,9 @@ const SOLICITATION_INTERVAL = 4000;
 const SOLICITATIONS = 3;
 /** RFC 7559 §2 */
 const LONGEST_INTERVAL = 3_600_000;
-/** RFC 7217 §7: IDGEN_RETRIES */
+/** RFC 7217 §7: IDGEN_RETRIES, IDGEN_DELAY */
 const ADDRESSES_TRIED = 3;
+const RETRY_DELAY = 1000;
 const LINK_LOCAL = address('fe80::');
 /** Hop-by-hop options with a router alert for MLD, then ICMPv6. RFC 2711 §2.1, RFC 9777 §5 */
 const ROUTER_ALERT = Uint8Array.of(ICMPV6, 0, 5, 2, 0, 0, 1, 0);
@@ -96,6 +97,8 @@ export class Neighbours implements Machine {
   private solicitAt = Number.POSITIVE_INFINITY;
   private solicited = 0;
   private interval = SOLICITATION_INTERVAL;
+  /** When it is clear that there is no router. */
+  private concludeAt = Number.POSITIVE_INFINITY;
   private running = false;
 
   constructor(private readonly options: NeighbourOptions) {
@@ -115,11 +118,11 @@ export class Neighbours implements Machine {
     this.options.host.onNeighbour = undefined;
     for (const a of this.addresses.splice(0)) this.options.host.removeAddress(a.address);
     this.routers.length = this.dns.length = 0;
-    this.solicitAt = Number.POSITIVE_INFINITY;
+    this.solicitAt = this.concludeAt = Number.POSITIVE_INFINITY;
   }
 
   pollAt(): number {
-    let next = this.solicitAt;
+    let next = Math.min(this.solicitAt, this.concludeAt);
     for (const a of this.addresses) {
       next = Math.min(next, a.due, a.validUntil);
       if (a.state === 'preferred') next = Math.min(next, a.preferredUntil);
@@ -134,6 +137,7 @@ export class Neighbours implements Machine {
     for (const a of [...this.addresses]) this.tend(a, now);
     for (const r of this.routers.filter((x) => x.until <= now)) this.loseRouter(r, now);
     for (const s of this.dns.filter((x) => x.until <= now)) this.dns.splice(this.dns.indexOf(s), 1);
+    if (now >= this.concludeAt) this.conclude();
     if (now >= this.solicitAt) this.solicit(now);
   }
 
@@ -154,8 +158,8 @@ export class Neighbours implements Machine {
       preferredUntil,
       validUntil,
       attempt,
-      // RFC 4862 §5.4.2: hosts that a multicast wakes at the same time do not speak at the same time
-      due: now + (attempt === 0 ? this.options.random.next() * SOLICITATION_DELAY : 0),
+      // RFC 4862 §5.4.2, RFC 7217 §6: hosts that one packet wakes do not speak at the same time
+      due: now + this.options.random.next() * (attempt === 0 ? SOLICITATION_DELAY : RETRY_DELAY),
       probes: 0,
       nonce: octets(this.options.random, 6),
     };
@@ -251,21 +255,20 @@ export class Neighbours implements Machine {
 
   private solicit(now: number): void {
     const src = this.addresses.find((a) => isLinkLocal(a.address) && a.state === 'preferred')?.address ?? ANY6;
-    if (this.solicited === 0) this.interval = SOLICITATION_INTERVAL;
-    if (this.solicited === SOLICITATIONS && this.interval === SOLICITATION_INTERVAL) {
-      this.options.onEvent({ type: 'no router' }); // RFC 4861 §6.3.7: the last of them was not answered in its time
-      this.interval = 2 * SOLICITATION_INTERVAL;
-      this.solicitAt = now + SOLICITATION_INTERVAL;
-      return;
-    }
+    const jitter = 0.2 * (this.options.random.next() - 0.5);
+    // RFC 7559 §2: doubled each time, a tenth more or less, up to an hour
+    const next = this.solicited === 0 ? SOLICITATION_INTERVAL * (1 + jitter) : this.interval * (2 + jitter);
+    this.interval = next > LONGEST_INTERVAL ? LONGEST_INTERVAL * (1 + jitter) : next;
     this.solicited++;
-    if (this.solicited > SOLICITATIONS) {
-      // RFC 7559 §2: doubled, a tenth more or less, up to an hour
-      const next = this.interval * (2 + 0.2 * (this.options.random.next() - 0.5));
-      this.interval = next > LONGEST_INTERVAL ? LONGEST_INTERVAL * (0.9 + 0.2 * this.options.random.next()) : next;
-    }
     this.solicitAt = now + this.interval;
+    if (this.solicited === SOLICITATIONS) this.concludeAt = now + SOLICITATION_DELAY; // RFC 4861 §6.3.7
     this.send(src, ALL_ROUTERS, routerSolicitation()); // the answer may come during the call
+  }
+
+  /** Nobody has answered the first solicitations. */
+  private conclude(): void {
+    this.concludeAt = Number.POSITIVE_INFINITY;
+    this.options.onEvent({ type: 'no router' });
   }
 
   private advertised(m: Icmpv6Message, src: Address, now: number): void {
@@ -273,7 +276,7 @@ export class Neighbours implements Machine {
     if (ra === undefined || !isLinkLocal(src)) return; // RFC 4861 §6.1.2
     const { host } = this.options;
     if (ra.lifetime > 0) {
-      this.solicitAt = Number.POSITIVE_INFINITY; // RFC 7559 §2.1: heard from a router
+      this.solicitAt = this.concludeAt = Number.POSITIVE_INFINITY; // RFC 7559 §2.1: heard from a router
       this.solicited = 0;
     }
     if (ra.hopLimit > 0) host.hopLimit = ra.hopLimit;

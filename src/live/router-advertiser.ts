@@ -78,8 +78,7 @@ export class RouterAdvertiser {
   /** Answers to everybody, soon, but not more often than every three seconds. RFC 4861 §6.2.6 */
   private solicited(m: Icmpv6Message, src: Address, now: number): void {
     if (isUnspecified(src) && m.options.some((o) => o.type === 1)) return; // RFC 4861 §6.1.1
-    const at = now + this.random.next() * ANSWER_DELAY;
-    this.due = Math.min(this.due, Math.max(at, this.last + LEAST_GAP));
+    this.due = Math.min(this.due, Math.max(now, this.last + LEAST_GAP) + this.random.next() * ANSWER_DELAY);
   }
 
   private asked(m: Icmpv6Message, src: Address, dst: Address): void {

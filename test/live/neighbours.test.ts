@@ -98,17 +98,29 @@ test('a link-local address is announced, probed for a second, and then used to l
   assert.ok(rs.at - probe.at >= 1000 && rs.at - probe.at <= 2000);
 });
 
-test('routers are asked three times every four seconds, then ever more slowly up to an hour', () => {
-  const { clock, heard, events } = host();
-  clock.advance(6 * 3_600_000);
-  const at = heard.filter((h) => h.m.type === 133).map((h) => h.at / 1000);
-  const gaps = at.slice(1).map((t, i) => t - at[i]);
-  for (const [i, nominal] of [4, 4, 8, 16, 32, 64, 128].entries())
-    assert.ok(Math.abs(gaps[i] - nominal) <= 0.4 * nominal, `gap ${i}: ${gaps[i]}`);
-  assert.deepEqual(gaps.slice(0, 3), [4, 4, 8]);
-  assert.ok(gaps.every((g) => g <= 3960.001));
-  assert.ok(gaps.at(-1)! >= 3240);
-  assert.equal(types(events).filter((t) => t === 'no router').length, 1);
+test('routers are asked ever more slowly up to an hour; a second after the third time it is clear that there is none', () => {
+  for (const seed of [1, 2, 3]) {
+    const { clock, heard, events } = host(seed);
+    const at = () => heard.filter((h) => h.m.type === 133).map((h) => h.at / 1000);
+    const isTold = () => types(events).includes('no router');
+    while (at().length < 3) clock.advance(10);
+    clock.advance(950);
+    assert.ok(!isTold());
+    clock.advance(50); // RFC 4861 §6.3.7, §10: MAX_RTR_SOLICITATION_DELAY
+    assert.ok(isTold());
+    clock.advance(6 * 3_600_000);
+    const gaps = at()
+      .slice(1)
+      .map((t, i) => t - at()[i]);
+    // RFC 7559 §2: 4 s, then as RFC 3315 §14 has it
+    assert.ok(Math.abs(gaps[0] - 4) <= 0.4, `${gaps[0]}`);
+    const doubled = gaps.filter((g) => g < 1600);
+    assert.equal(doubled.length, 9);
+    for (const [i, g] of doubled.slice(1).entries()) assert.ok(Math.abs(g / doubled[i] - 2) <= 0.1, `gap ${i}: ${g}`);
+    assert.ok(gaps.every((g) => g <= 3960.001));
+    assert.ok(gaps.at(-1)! >= 3240);
+    assert.equal(types(events).filter((t) => t === 'no router').length, 1);
+  }
 });
 
 test('what a router advertises is taken: prefix, lifetimes, MTU, hop limit, DNS servers', () => {
@@ -254,6 +266,18 @@ test('an address that somebody has is not used; another is tried, three in all',
   );
 });
 
+test('the address after a duplicate is not probed at once: others may have heard the same. RFC 7217 §6', () => {
+  const pauses = [1, 2, 3, 4, 5].map((seed) => {
+    const { clock, hear, nd, heard } = host(seed);
+    clock.advance(1000);
+    hear(neighborAdvertisement(nd.addresses[0].address, { override: true }), address('fe80::99'));
+    const at = clock.now();
+    clock.advance(1000);
+    return heard.findLast((h) => h.m.type === 135)!.at - at;
+  });
+  assert.ok(pauses.every((ms) => ms > 0 && ms <= 1000) && new Set(pauses).size === 5, pauses.join());
+});
+
 test('an address that somebody asks for before we do is a duplicate, too. RFC 4862 §5.4.3', () => {
   const { hear, nd, heard, events } = host();
   const target = nd.addresses[0].address;
@@ -331,7 +355,8 @@ test('a router advertises three times early, then every few minutes, and answers
   }
   const answers = at.slice(before);
   assert.ok(answers.length >= 3 && answers.length <= 4);
-  assert.ok(answers.slice(1).every((t, i) => t - answers[i] >= 3000));
+  const pauses = answers.slice(1).map((t, i) => t - answers[i]);
+  assert.ok(pauses.every((ms) => ms > 3000 && ms <= 3500)); // RFC 4861 §6.2.6: and the delay of an answer
 });
 
 function dhcpv6(answer: (m: ClientMessage) => ClientMessage | undefined) {
@@ -377,6 +402,8 @@ test('stateless DHCPv6 tells DNS servers and P-CSCFs, and is asked again when it
   assert.equal(sent.length, 1);
   clock.advance(3_000);
   assert.equal(sent.length, 2);
+  const pause = sent[1].at - sent[0].at - 900_000;
+  assert.ok(pause > 20 && pause <= 1020, `${pause}`); // RFC 9915 §21.23: not all clients at once
   assert.equal(events.length, 2);
 });
 
