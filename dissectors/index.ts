@@ -105,6 +105,7 @@ import { gss } from './well-known/gss.js';
 import { ldap } from './well-known/ldap.js';
 import { mediaTypes } from './well-known/media.js';
 import { mobile } from './well-known/mobile.js';
+import { multicast } from './well-known/multicast.js';
 import { network } from './well-known/network.js';
 import { openvpns } from './well-known/openvpn.js';
 import { portsOnly } from './well-known/ports-only.js';
@@ -247,6 +248,7 @@ export const dissectors: readonly AnyDissector[] = [
   ldp,
   classicStun,
   ...network,
+  ...multicast,
   ...transport,
   ...snmp,
   ...rpcs,

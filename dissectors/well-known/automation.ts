@@ -38,6 +38,13 @@ export const automation = [
     },
   }),
   named({
+    ...{ proto: 'canfd', title: 'Controller Area Network FD', short: 'CANFD', spec: 'LINKTYPE_CAN_SOCKETCAN' },
+    on: { 'sll.ltype': [13] },
+    inner(v, cx) {
+      if (v.length > CAN_HEADER) cx.data(v.sub(v.off + CAN_HEADER, v.off + CAN_HEADER + v.buf[v.off + 4]));
+    },
+  }),
+  named({
     ...{ proto: 'autosar-nm', title: 'AUTOSAR Network Management', short: 'AUTOSAR NM' },
     ...{ spec: 'AUTOSAR CAN Network Management §7.1' },
   }),

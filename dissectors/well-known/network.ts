@@ -154,10 +154,6 @@ export const network = [
     ['macc', 'MAC Control', 'MACC', 'IEEE 802.3 §31', { ethertype: [0x8808] }],
     ['cfm', 'CFM EOAM 802.1ag/ITU Protocol', 'CFM', 'IEEE 802.1ag', { ethertype: [0x8902] }],
     [
-      ...(['stp', 'Spanning Tree Protocol', 'STP', 'IEEE 802.1D §9'] as const),
-      { 'llc.dsap': [66], 'llc.cisco_pid': [267, 268], 'chdlc.protocol': [0x4242] },
-    ],
-    [
       ...(['cdp', 'Cisco Discovery Protocol', 'CDP', 'none'] as const),
       { 'llc.cisco_pid': [0x2000], 'gre.proto': [0x2000], 'chdlc.protocol': [0x2000] },
     ],
@@ -179,7 +175,6 @@ export const network = [
     ['ospf', 'Open Shortest Path First', 'OSPF', 'RFC 2328, RFC 5340', { 'ip.proto': [89] }],
     ['eigrp', 'Enhanced Interior Gateway Routing Protocol', 'EIGRP', 'RFC 7868', { 'ip.proto': [88] }],
     ['igrp', 'Cisco Interior Gateway Routing Protocol', 'IGRP', 'none', { 'ip.proto': [9] }],
-    ['pim', 'Protocol Independent Multicast', 'PIM', 'RFC 7761', { 'ip.proto': [103] }],
     ['rsvp', 'Resource ReserVation Protocol (RSVP)', 'RSVP', 'RFC 2205', { 'ip.proto': [46], 'udp.port': [3455] }],
     ['vrrp', 'Virtual Router Redundancy Protocol', 'VRRP', 'RFC 5798', { 'ip.proto': [112] }],
     ['udplite', 'Lightweight User Datagram Protocol', 'UDP-Lite', 'RFC 3828', { 'ip.proto': [136] }],

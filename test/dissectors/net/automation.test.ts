@@ -33,6 +33,14 @@ test('frames of CAN: data, errors, and network management', { skip }, async () =
   await besideTshark(packets.map(octets), FIELDS, SOCKET_CAN);
 });
 
+test('frames of CAN FD, as Linux cooks them', { skip }, () =>
+  besideTshark(
+    [octets(`0004 0118 0000 0000000000000000 000d 23010000 04 01 0000 22334455 ${'00'.repeat(60)}`)],
+    FIELDS,
+    113,
+  ).then(() => undefined),
+);
+
 test('data of CIP connections', { skip }, async () => {
   const address = '0280 0800 03064b00 bb943f00';
   const stacks = await besideTshark(
