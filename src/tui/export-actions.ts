@@ -69,7 +69,12 @@ export const exportOffers = (desk: Desk, view: object): readonly ExportOffer[] =
 
 /** Asks what to export, then where to: `file` is proposed, or a name made of that of the capture. */
 export function exportDialog(desk: Desk, view: object, file = ''): void {
-  const items = exportOffers(desk, view).map((offer) => ({
+  offerExports(desk, exportOffers(desk, view), file);
+}
+
+/** Asks which of some to export, then where to. */
+export function offerExports(desk: Desk, offers: readonly ExportOffer[], file = ''): void {
+  const items = offers.map((offer) => ({
     text: offer.name,
     note: `.${offer.file}`,
     take: () => save(desk, offer, file),

@@ -1,6 +1,8 @@
 import { concat, latin1 } from '../kit/index.js';
 import type { FollowedStream, StreamPiece } from '../viewer/viewer.js';
 import { type Area, wrap } from './cells.js';
+import { offerExports } from './export-actions.js';
+import type { TextOffer } from './exports.js';
 import type { CommandId } from './keymap.js';
 import { List } from './list.js';
 import type { Desk, Dialog, MouseAt, Reading } from './view.js';
@@ -86,11 +88,16 @@ export class FollowDialog implements Dialog {
     });
   }
 
+  /** Envelopes are no text. */
+  private get isHex(): boolean {
+    return this.hex || this.what === 'envelopes';
+  }
+
   private make(stream: FollowedStream, width: number): void {
-    const key = `${width} ${this.hex}`;
+    const { isHex: hex } = this;
+    const key = `${width} ${hex}`;
     if (key === this.madeFor) return;
     this.madeFor = key;
-    const hex = this.hex || this.what === 'envelopes';
     this.lines = runsOf(stream, hex, MOST_SHOWN).flatMap((run) =>
       linesOf(run, hex, width - 3).map((line, i) => ({ ...line, first: i === 0 })),
     );
@@ -102,7 +109,7 @@ export class FollowDialog implements Dialog {
   }
 
   offers(): readonly CommandId[] {
-    return ['open', 'raw', 'follow', 'next-in-dialog', 'copy', 'pager', 'back'];
+    return ['open', 'raw', 'follow', 'next-in-dialog', 'copy', 'export', 'pager', 'back'];
   }
 
   run(command: CommandId): boolean {
@@ -124,6 +131,9 @@ export class FollowDialog implements Dialog {
         return true;
       case 'copy':
         this.desk.copy(this.text(), this.title);
+        return true;
+      case 'export':
+        offerExports(this.desk, this.exports());
         return true;
       default:
         return this.list.run(command);
@@ -149,11 +159,36 @@ export class FollowDialog implements Dialog {
   }
 
   private text(): string {
-    const { stream, hex } = this;
-    if (stream === undefined) return '';
-    const told = ({ pieces }: Run): string =>
-      hex ? hexLines(pieces[0].octets).join('\n') : decoded(concat(pieces.map((p) => p.octets)));
-    return runsOf(stream, hex, Number.POSITIVE_INFINITY).map(told).join('\n');
+    return this.told().join('\n');
+  }
+
+  /** What is shown, run by run. */
+  private told(sign: (side: 0 | 1) => string = () => ''): string[] {
+    const { stream, isHex } = this;
+    if (stream === undefined) return [];
+    return runsOf(stream, isHex, Number.POSITIVE_INFINITY).map(({ pieces }) => {
+      const [first] = pieces;
+      const text = isHex || !isText(first) ? hexLines(first.octets).join('\n') : decoded(octetsOf(pieces));
+      return `${sign(first.side)}${text}`;
+    });
+  }
+
+  private exports(): TextOffer[] {
+    const { stream } = this;
+    if (stream === undefined || stream.pieces.length === 0) return [];
+    const signed = (side: 0 | 1): string => (side === 0 ? '> ' : '< ');
+    const raw = (name: string, file: string, pieces: readonly StreamPiece[]): TextOffer => ({
+      name,
+      file,
+      make: async () => octetsOf(pieces),
+    });
+    const said = ([0, 1] as const).map((side) => stream.pieces.filter((p) => p.side === side));
+    return [
+      { name: 'what is shown, as text', file: 'stream.txt', make: () => `${this.told(signed).join('\n')}\n` },
+      raw('octets of both sides', 'stream.bin', stream.pieces),
+      ...(said[0].length > 0 ? [raw('octets of > alone', 'stream.first.bin', said[0])] : []),
+      ...(said[1].length > 0 ? [raw('octets of < alone', 'stream.second.bin', said[1])] : []),
+    ];
   }
 
   mouse(at: MouseAt): boolean {
@@ -170,6 +205,8 @@ export class FollowDialog implements Dialog {
     return [this.title, plural(this.stream?.pieces.length ?? 0, 'piece'), ...this.text().split('\n')];
   }
 }
+
+const octetsOf = (pieces: readonly StreamPiece[]): Uint8Array => concat(pieces.map((p) => p.octets));
 
 const decoded = (b: Uint8Array): string => new TextDecoder('utf-8').decode(b);
 
@@ -207,7 +244,7 @@ function isText({ octets: b }: StreamPiece): boolean {
 /** The lines of a run, each with the piece in which it begins. */
 function linesOf({ from, pieces }: Run, hex: boolean, width: number): Pick<Line, 'text' | 'piece'>[] {
   if (hex || !isText(pieces[0])) return hexLines(pieces[0].octets).map((text) => ({ text, piece: from }));
-  const all = concat(pieces.map((p) => p.octets));
+  const all = octetsOf(pieces);
   const lines: Pick<Line, 'text' | 'piece'>[] = [];
   let piece = 0;
   let end = pieces[0].octets.length;

@@ -218,61 +218,6 @@ describe('write', () => {
   });
 });
 
-describe('a call', () => {
-  const capture = sample('00-field.pcapng');
-  const callId = 'f7a1@10.9.0.50';
-  const rows = run([capture, '--call-id', callId, '--enable-heuristic', 'rtp_udp', '-T', 'json']).out;
-  const packets = (JSON.parse(rows) as unknown[]).length;
-
-  test('is written with its media, or its messages alone', async () => {
-    const stage = await Stage.of('00-field.pcapng');
-    await stage.press('3 g g w');
-    assert.match(stage.text, /inner: .*, call 1 +SIP and media *│/);
-    const path = join(folder, 'call.pcapng');
-    await stage.press('Enter');
-    await typeInstead(stage, path);
-    await stage.press('Enter');
-    assert.match(stage.text, new RegExp(`call\\.pcapng: ${packets} packets written`));
-    await stage.press('w Down Enter');
-    await typeInstead(stage, join(folder, 'messages.pcapng'));
-    await stage.press('Enter');
-    assert.match(stage.text, /messages\.pcapng: 7 packets written/);
-    const { viewer } = await viewerOf([path]);
-    assert.equal(viewer.rows.count, packets);
-    await viewer.close();
-    await stage.end();
-  });
-
-  test('without media is written as it is listed, and several as what they are', async () => {
-    const stage = await Stage.of('00-field.pcapng');
-    await stage.press('3 g g Down w');
-    assert.match(stage.text, /, call 2 +\d+ rows/);
-    assert.doesNotMatch(stage.text, /SIP and media/);
-    await stage.press('Esc Space g g Space w');
-    assert.match(stage.text, /, 2 dialogs +SIP and media/);
-    await stage.end();
-  });
-
-  test('and packets are exported as JSON, as read prints it', async () => {
-    const stage = await Stage.of('00-field.pcapng');
-    const exported = async (keys: string, name: string): Promise<unknown> => {
-      await stage.press(keys);
-      const path = join(folder, name);
-      await typeInstead(stage, path);
-      await stage.press('Enter');
-      assert.match(stage.text, new RegExp(`${name}: \\d+ packets? written`));
-      return JSON.parse(readFileSync(path, 'utf8'));
-    };
-    assert.deepEqual(await exported('3 g g e p', 'call.json'), JSON.parse(rows));
-    await stage.press('2 2');
-    const { out } = run([capture, '--rows', 'inner', '--enable-heuristic', 'rtp_udp', '-T', 'json']);
-    const listed = JSON.parse(out) as unknown[];
-    assert.deepEqual(await exported('g g e Down Enter', 'listed.json'), listed);
-    assert.deepEqual(await exported('Down e Down Down Down Enter', 'packet.json'), [listed[1]]);
-    await stage.end();
-  });
-});
-
 describe('a write that takes its time', () => {
   test('shows how far it is, and Esc stops it', async () => {
     const { viewer, fields } = await viewerOf([sample('28-overloaded.pcapng')]);
