@@ -96,7 +96,7 @@ const E = experts({
     code: 'gre.bad-checksum',
     severity: 'warn',
     message: 'Incorrect GRE Checksum',
-    clause: 'RFC 2784 §2.3',
+    clause: 'RFC 2784 §2.5',
   },
 });
 
@@ -307,7 +307,7 @@ export const gre = defineDissector<GrePacket>({
       b.set(r.routing, at);
       b.set(r.payload, at + r.routing.length);
       const n = at + r.routing.length + r.payload.length - o;
-      if ((r.flags & CHECKSUM) !== 0) put16(b, o + HEADER, checksum(b, o, o + n)); // RFC 2784 §2.3
+      if ((r.flags & CHECKSUM) !== 0) put16(b, o + HEADER, checksum(b, o, o + n)); // RFC 2784 §2.5
       return n;
     },
   },

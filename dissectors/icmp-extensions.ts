@@ -27,7 +27,7 @@ import { CHECKSUM_STATUS, SET } from './numbers.js';
 const HEADER = 4;
 /** Before RFC 4884 the version was 1. */
 const VERSIONS = [1, 2];
-/** Octets that a quoted packet is padded to where the message does not say how long it is. RFC 4884 §5.1. */
+/** Octets that a quoted packet is padded to where the message does not say how long it is. RFC 4884 §5.5. */
 const QUOTED = 128;
 const MPLS = 1;
 const INTERFACE_INFORMATION = 2;
@@ -103,7 +103,7 @@ export const E = experts({
 /**
  * Where the extensions of an error message start (beyond its end, if its length says so), or -1. `quotedAt` is where the
  * quoted packet starts, `length` what the message says about it: with extensions it has at least 128 octets (RFC 4884
- * §5.1), and a sender that knows nothing of the length field pads it to those (§5.5).
+ * §4), and a sender that knows nothing of the length field pads it to those (§5.5).
  */
 export function extensionsAt(v: View, quotedAt: number, length: number): number {
   if (v.wireEnd <= quotedAt + QUOTED || v.end < quotedAt + 4) return -1;
@@ -115,7 +115,7 @@ export function extensionsAt(v: View, quotedAt: number, length: number): number 
 function mplsStack(t: Tree, b: Uint8Array, off: number, end: number): void {
   for (let o = off; o + 4 <= end; o += 4) {
     const word = u24(b, o);
-    t.bits(F.label, o, 3, word); // RFC 4950 §3
+    t.bits(F.label, o, 3, word); // RFC 4950 §5
     t.bits(F.exp, o, 3, word);
     t.bits(F.bottom, o, 3, word);
     t.num(F.mplsTtl, o + 3, 1, u8(b, o + 3));

@@ -124,7 +124,7 @@ function group(v: View, t: Tree, at: number): void {
   t.bytes(F.group, at, 4);
 }
 
-/** What a query of version 3 has behind the group. RFC 3376 §4.1.4 */
+/** What a query of version 3 has behind the group. RFC 3376 §4.1 */
 function query(v: View, t: Tree): void {
   const { buf, off } = v;
   need(v, QUERY_3);

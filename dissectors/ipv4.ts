@@ -114,7 +114,7 @@ const E = experts({
   badHeaderLength: { code: 'ip.bad-header-length', severity: 'error', message: 'Bogus IP header length' },
   badLength: { code: 'ip.bad-length', severity: 'error', message: 'Bogus IP length' },
   badChecksum: { code: 'ip.bad-checksum', severity: 'error', message: 'Bad checksum', clause: 'RFC 791 §3.1' },
-  localTtl: { code: 'ip.local-group-ttl', severity: 'note', message: 'Time To Live', clause: 'RFC 3171 §4' },
+  localTtl: { code: 'ip.local-group-ttl', severity: 'note', message: 'Time To Live', clause: 'RFC 5771 §4' },
   lowTtl: { code: 'ip.low-ttl', severity: 'note', message: 'Time To Live' },
 });
 
@@ -151,7 +151,7 @@ function localGroupTtl(group: number): number {
     case 0xe00000fc: // RFC 4795 §2.5: LLMNR
       return -1;
     default:
-      return 1; // RFC 3171 §4
+      return 1; // RFC 5771 §4
   }
 }
 

@@ -210,7 +210,7 @@ const LENGTH_TEXTS: Readonly<Record<number, string>> = {
 };
 
 function unnamed(kind: number): Field {
-  if ((kind & 0x1f) === 0x1e) return F.experimental; // RFC 4727 §2.3
+  if ((kind & 0x1f) === 0x1e) return F.experimental; // RFC 4727 §3.5
   return TYPES[kind] === undefined ? F.unknown : F.undecoded;
 }
 

@@ -25,7 +25,7 @@ const TYPES = {
   ...{ 15: 'L1 HELLO', 16: 'L2 HELLO', 17: 'P2P HELLO', 18: 'L1 LSP', 20: 'L2 LSP' },
   ...{ 24: 'L1 CSNP', 25: 'L2 CSNP', 26: 'L1 PSNP', 27: 'L2 PSNP' },
 };
-/** RFC 8202 §2.1. */
+/** RFC 8202 §3.1. */
 const INSTANCE = 7;
 
 const F = fields({
@@ -72,7 +72,7 @@ const LE = experts({
     severity: 'error',
     malformed: true,
     message: 'short address (no length for payload)',
-    clause: 'RFC 8202 §2.1',
+    clause: 'RFC 8202 §3.1',
   },
 });
 

@@ -49,7 +49,7 @@ const E = experts({
     severity: 'error',
     malformed: true,
     message: 'Error processing Message Length',
-    clause: 'RFC 5036 §3.4',
+    clause: 'RFC 5036 §3.5',
   },
 });
 

@@ -75,7 +75,7 @@ const E = experts({
   headers: { code: 'msrp.too-many-headers', severity: 'warn', message: 'Too many headers; the rest is not shown' },
 });
 
-/** By name in lower case. RFC 4975 §9, RFC 4976 §9. */
+/** By name in lower case. RFC 4975 §9, RFC 4976 §7. */
 const HEADERS = table<Field>({
   'from-path': F.from,
   'to-path': F.to,

@@ -13,7 +13,7 @@ import {
 } from 'fttscope/kit';
 
 /**
- * Session Announcement Protocol, RFC 2974 §3: descriptions of sessions that are sent to whoever listens.
+ * Session Announcement Protocol, RFC 2974 §6: descriptions of sessions that are sent to whoever listens.
  *
  *     0               1               2               3
  *     +-----+-+-+-+-+-+---------------+-------------------------------+
@@ -34,7 +34,7 @@ const SDP = 'application/sdp';
 const MAX_TYPE = 128;
 
 const F = fields({
-  sap: { name: 'sap', label: 'Session Announcement Protocol', type: 'protocol', clause: 'RFC 2974 §3' },
+  sap: { name: 'sap', label: 'Session Announcement Protocol', type: 'protocol', clause: 'RFC 2974 §6' },
   flags: { name: 'sap.flags', label: 'Flags', type: 'u8', base: 'hex' },
   version: {
     name: 'sap.flags.v',

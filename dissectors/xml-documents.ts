@@ -48,7 +48,7 @@ const DOCUMENTS: Readonly<Record<string, Shape & { readonly label: string; reado
   },
   watcherinfo: {
     label: 'watcherinfo XML doc (RFC 3858)',
-    clause: 'RFC 3858 §4',
+    clause: 'RFC 3858 §3',
     attributes: 'xmlns version state',
     elements: {
       'watcher-list': {

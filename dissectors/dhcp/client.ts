@@ -141,7 +141,7 @@ export function clientFqdn(t: Tree, b: Uint8Array, off: number, end: number): vo
   else t.text(F.fqdnName, off + 3, end - off - 3, partialName(b, off + 3, end));
 }
 
-/** A name in wire form that may lack the final zero: a host name without its domain. RFC 4702 §2.3.1 */
+/** A name in wire form that may lack the final zero: a host name without its domain. RFC 4702 §2.3 */
 function partialName(b: Uint8Array, off: number, end: number): string {
   const whole = new Uint8Array(end - off + 1);
   whole.set(b.subarray(off, end));

@@ -107,7 +107,7 @@ function simple(t: Tree, b: Uint8Array, kind: Kind, field: Field, off: number, e
   else t.none(field, off, end - off);
 }
 
-/** Suboption 151, RFC 6607 §3.1: type 0 is a name, 1 an RFC 2685 VPN-ID, 255 the global VPN. */
+/** Suboption 151, RFC 6607 §3.2: type 0 is a name, 1 an RFC 2685 VPN-ID, 255 the global VPN. */
 function vpn(t: Tree, b: Uint8Array, off: number, end: number): void {
   const n = end - off;
   if (n === 0) {

@@ -8,7 +8,7 @@ export const E = experts({
     severity: 'warn',
     malformed: true,
     message: 'LQ-QUERY: Query types only supported by Bulk Leasequery',
-    clause: 'RFC 5460 §5.1',
+    clause: 'RFC 5460 §4',
   },
   optionCut: {
     code: 'dhcpv6.option-cut',

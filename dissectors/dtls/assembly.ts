@@ -55,7 +55,7 @@ class Parts {
   }
 }
 
-/** Messages of a flight that are under way at a time: the longest that RFC 6347 §4.2.4 knows has six. */
+/** Messages of a flight that are under way at a time: the longest that RFC 6347 §4.2.4 knows has five. */
 const UNDER_WAY = 8;
 
 /**

@@ -108,7 +108,7 @@ export const E = experts({
     severity: 'warn',
     malformed: true,
     message: 'The Content-Length and Transfer-Encoding header must not be set together',
-    clause: 'RFC 9112 §6.3',
+    clause: 'RFC 9112 §6.2',
   },
   unknownCoding: {
     code: 'http.unknown-transfer-coding',

@@ -44,7 +44,7 @@ function fastHandover(r: Reader): void {
   r.u16(X.handoverIdentifier);
 }
 
-/** RFC 6743 §3 */
+/** RFC 6743 §2 */
 function locatorUpdate(r: Reader): void {
   const n = r.u8(X.locators);
   r.bytes(MldFields.reserved, 1);
@@ -104,7 +104,7 @@ const MESSAGES: Readonly<Record<number, (r: Reader, code: number) => void>> = {
     r.bytes(MldFields.reserved, 2);
   },
   150: fastHandover,
-  // RFC 4286 §3.1
+  // RFC 4286 §3.2, §4.1, §5.1
   151: (r) => {
     r.u16(X.queryInterval);
     r.u16(X.robustness);

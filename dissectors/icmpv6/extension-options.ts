@@ -60,7 +60,7 @@ const identifier = (r: Reader, which: 'hai' | 'mn'): void => {
   if (padding > 0) r.none(F.padding, padding);
 };
 
-/** RFC 5269 §5.1, §5.2: the reply has a lifetime. */
+/** RFC 5269 §4.1, §4.2: the reply has a lifetime. */
 function handoverKey(r: Reader, reply: boolean): void {
   const pad = r.u8(X.keyPadLength);
   r.bits8(X.algorithm, X.keyReserved);
@@ -71,7 +71,7 @@ function handoverKey(r: Reader, reply: boolean): void {
 
 /** By type of option, what stands behind its length. */
 export const EXTENSIONS: Readonly<Record<number, (r: Reader) => void>> = {
-  // RFC 2491 §5.1; tshark takes the second octet for reserved once more, and the last for unknown.
+  // RFC 2491 appendix D; tshark takes the second octet for reserved once more, and the last for unknown.
   6: (r) => {
     r.u8(X.shortcutLimit);
     r.none(F.optionReserved, 1);
@@ -88,31 +88,32 @@ export const EXTENSIONS: Readonly<Record<number, (r: Reader) => void>> = {
   },
   15: trustAnchor,
   16: certificate,
-  // RFC 5268 §6.4.1, §6.4.2
+  // RFC 5568 §6.4.1
   17: (r) => {
     r.u8(X.ipaCode);
     r.u8(X.ipaPrefixLength);
     r.none(F.optionReserved, 4);
     r.bytes(X.ipaAddress, 16);
   },
+  // RFC 4068 §6.4.2
   18: (r) => {
     r.u8(X.nrpiCode);
     r.u8(X.nrpiPrefixLength);
     r.none(F.optionReserved, 4);
     r.bytes(X.nrpiPrefix, 16);
   },
-  // RFC 5268 §6.4.3: how long an address is, depends on the link
+  // RFC 5568 §6.4.3: how long an address is, depends on the link
   19: (r) => {
     r.u8(X.llaCode);
     r.bytes(X.lla, r.left);
   },
-  // RFC 5268 §6.4.6
+  // RFC 5568 §6.4.6; an address is read where Wireshark looks for it, without the reserved octets before it.
   20: (r) => {
     r.u8(X.naackCode);
     if (r.u8(X.naackStatus) === 2) r.bytes(X.suppliedAddress, 16);
     else r.none(F.optionReserved, r.left);
   },
-  // RFC 5380 §5.1
+  // RFC 5380 §5
   23: (r) => {
     r.bits8(X.mapDistance, X.mapPreference);
     r.flags8(X.mapFlags, X.mapR, X.mapReserved);
@@ -123,7 +124,7 @@ export const EXTENSIONS: Readonly<Record<number, (r: Reader) => void>> = {
   28: (r) => handoverKey(r, true),
   29: (r) => identifier(r, 'hai'),
   30: (r) => identifier(r, 'mn'),
-  // RFC 6496 §5.2
+  // RFC 6496 §5.1
   32: (r) => {
     r.none(F.optionReserved, 2);
     r.bytes(X.proxyKeyHash, 16);
@@ -150,7 +151,7 @@ export const EXTENSIONS: Readonly<Record<number, (r: Reader) => void>> = {
   },
 };
 
-/** RFC 3122 §3.1, §3.2 */
+/** RFC 3122 §3.1 */
 function addresses(r: Reader): void {
   r.none(F.optionReserved, 6);
   while (r.left > 0) r.bytes(X.address, 16);

@@ -230,7 +230,7 @@ export function dnsslOption(lifetime: number, names: readonly string[]): NdOptio
   return { type: OPTION.dnssl, bytes: Uint8Array.from(wire) };
 }
 
-/** RFC 3971 §5.3.2, RFC 7527 §4.2: six octets fill an option. */
+/** RFC 3971 §5.3.2, RFC 7527 §4.1: six octets fill an option. */
 export const nonceOption = (nonce: Uint8Array): NdOption => ({ type: OPTION.nonce, bytes: nonce.slice() });
 
 /** What a router advertisement says; undefined where it is too short. RFC 4861 §4.2. */

@@ -152,7 +152,7 @@ export const rtcp = defineDissector<Rtcp>({
 /** Whether no packet starts at `next`. */
 const isLast = (v: View, next: number): boolean => next + HEADER > v.end || !isType(type(v.buf, next));
 
-/** Types of packets of RTCP, of which some have no meaning: the last one is that of RFC 7272 §6. */
+/** Types of packets of RTCP, of which some have no meaning: the last one is that of RFC 7272 §7. */
 const isType = (pt: number): boolean => pt >= 192 && pt <= 211;
 
 /** Opens the layer of one packet and fills it; returns where what it holds ends, padding included. */
@@ -236,7 +236,7 @@ function content(v: View, t: Tree, at: number, end: number, echoes: Echoes | und
       ntpTime(v, t, ssrc(v, t, ssrc(v, t, body, F.ssrc), F.ssrc)); // RFC 5760 §7.1
       break;
     case Type.Jitter:
-      // RFC 5450 §3: one value for each report of the packet before
+      // RFC 5450 §4: one value for each report of the packet before
       for (let i = 0; i < n; i++) ssrc(v, t, body + 4 * i, F.jitter);
       break;
     default:

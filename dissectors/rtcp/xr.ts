@@ -211,7 +211,7 @@ function unavailable(t: Tree, f: Field, octet: number): void {
   if (t.labels && octet === UNAVAILABLE) t.label(`${f.label}: Unavailable`);
 }
 
-/** RFC 7272 §8. */
+/** RFC 7272 §6. */
 function synchronization(b: Uint8Array, t: Tree, at: number): void {
   t.num(F.idmsSender, at - 3, 1, u8(b, at - 3) >> 4);
   t.num(F.idmsType, at, 1, u8(b, at) >> 1);

@@ -290,7 +290,7 @@ const listItems: HeaderDissector = (t, b, off, end) => {
   }
 };
 
-/** Capability indicators, without the `+` that each begins with. RFC 6809 §7. */
+/** Capability indicators, without the `+` that each begins with. RFC 6809 §6.3. */
 const featureCaps: HeaderDissector = (t, b, off, end) =>
   eachParameter(b, off, end, (p) => {
     const at = b[p.off] === PLUS ? p.off + 1 : p.off;

@@ -136,7 +136,7 @@ export const QS_RATE: Readonly<Record<number, string>> = {
   15: '1.31072 Gbit/s',
 };
 
-/** Units of the user timeout, RFC 5482 §3. */
+/** Units of the user timeout, RFC 5482 §3.3. */
 export const UNITS = { 0: 'Seconds', 1: 'Minutes' };
 
 /** The largest shift count of the window scale option. RFC 7323 §2.3 */

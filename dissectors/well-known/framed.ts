@@ -25,7 +25,7 @@ const ROWS: readonly FramedRow[] = [
   ['9p', 'Plan 9', '9P', 'none', [564], 4, (b, o) => u32le(b, o)],
   ['uma', 'Unlicensed Mobile Access', 'UMA', 'TS 43.318', [14001], 2, (b, o) => 2 + u16(b, o)],
   ['rpkirtr', 'RPKI-Router Protocol', 'RPKI-Router Protocol', 'RFC 8210 §5', [323], 8, (b, o) => u32(b, o + 4)],
-  ['ancp', 'Access Node Control Protocol', 'ANCP', 'RFC 6320 §3.5.1', [6068], 4, (b, o) => 4 + u16(b, o + 2)],
+  ['ancp', 'Access Node Control Protocol', 'ANCP', 'RFC 6320 §3.2', [6068], 4, (b, o) => 4 + u16(b, o + 2)],
   ['ams', 'AMS', 'AMS', 'none', [48898], 6, (b, o) => 6 + u32le(b, o + 2)],
   ['gadu-gadu', 'Gadu-Gadu Protocol', 'Gadu-Gadu', 'none', [8074], 8, (b, o) => 8 + u32le(b, o + 4)],
 ];

@@ -4,7 +4,7 @@ import { named } from './named.js';
 /** Sun's remote procedure calls, RFC 5531 §9, and their programs, all only named: of an answer the call says which it is. */
 const CALL = 0;
 const REPLY = 1;
-/** Programs of RFC 5531 §13.1 that have a name of their own. */
+/** Programs of RFC 5531 appendix C that have a name of their own. */
 const PROGRAMS = [
   [100_000, 'portmap', 'Portmap', 'RFC 1833'],
   [100_003, 'nfs', 'Network File System', 'RFC 1813'],
@@ -16,7 +16,7 @@ const PROGRAMS = [
   [100_227, 'nfsacl', 'NFSACL', 'none'],
 ] as const;
 const NAMES: ReadonlyMap<number, string> = new Map(PROGRAMS.map(([number, proto]) => [number, proto]));
-/** Programs that are defined for all. RFC 5531 §13.1 */
+/** Programs that are defined for all. RFC 5531 §13.3.1 */
 const DEFINED = 100_000 >>> 16;
 const LAST_FRAGMENT = 0x8000_0000;
 /** Most octets of a fragment that is believed. */

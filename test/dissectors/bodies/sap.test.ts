@@ -7,7 +7,7 @@ import { differences, ours } from './wire.js';
 const SDP = Buffer.from('v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=Sessions\r\nt=0 0\r\na=keywds:a, b\r\n').toString('hex');
 const TYPE = Buffer.from('application/sdp\0').toString('hex');
 
-/** RFC 2974 §3: flags, authentication length, hash, source. */
+/** RFC 2974 §6: flags, authentication length, hash, source. */
 const MESSAGES = [
   `20 00 0001 c0000201 ${TYPE} ${SDP}`,
   `24 00 1234 c0000201 ${SDP}`,

@@ -37,7 +37,7 @@ const message = (options: string, parts = {}): Uint8Array =>
   octets(`${fixed(parts)}${COOKIE}${option(53, '01')}${options}ff`);
 
 describe('DHCPv4', () => {
-  it('names the options that IANA left to sites and those that it gave to nobody (RFC 3942 §2)', () => {
+  it('names the options that IANA left to sites and those that it gave to nobody (RFC 3942 §4)', () => {
     assert.deepEqual([53, 223, 224, 254, 255].map(optionName), [
       'DHCP Message Type',
       'Unassigned',

@@ -118,7 +118,7 @@ describe('ICMPv6 where tshark is wrong', () => {
   });
 
   it('takes the padding of keys, and the second octet of a shortcut limit, once', () => {
-    // RFC 5269 §5.1, RFC 2491 §5.1. tshark goes back by some octets and calls those unknown.
+    // RFC 5269 §4.1, RFC 2491 appendix D. tshark goes back by some octets and calls those unknown.
     const key = see('ip.version', 6, option(27, 3, 3, 0x10));
     assert.deepEqual(
       key.fields['icmpv6.opt.hkr.padding']?.map((s) => s.length),

@@ -183,7 +183,7 @@ const attribute = fc.record(
 const anyStun: fc.Arbitrary<Stun> = fc.oneof(
   fc.record(
     {
-      type: fc.integer({ min: 0, max: 0x3ff }), // methods up to 255, RFC 7983 §5
+      type: fc.integer({ min: 0, max: 0x3ff }), // methods up to 255, RFC 7983 §3
       id: bytes(12, 12),
       attributes: fc.array(attribute, { maxLength: 5 }),
     },
