@@ -265,7 +265,7 @@ export class IpHost {
     else if (p.protocol === UDP) this.datagram(p, wire, now);
     else if (p.protocol === ICMP && p.version === 4) this.control4(p, now);
     else if (p.protocol === ICMPV6 && p.version === 6) this.control6(p, now);
-    else this.tell(wire, 'protocolUnreachable', now, p.version === 6 ? { word: 6 } : {});
+    else this.tell(wire, 'protocolUnreachable', now, p.version === 6 ? { word: wire.protocolAt } : {}); // RFC 4443 §3.4
   }
 
   private datagram(p: ReadPacket, wire: ReadPacket, now: number): void {
@@ -338,7 +338,7 @@ export class IpHost {
       this.paths.delete(oldest);
       this.counters.paths++;
     }
-    this.paths.set(path, mtu);
+    this.paths.set(path, Math.min(mtu, this.paths.get(path) ?? mtu)); // such a message never lets it grow
   }
 
   /** An ICMP error came about what we sent: the socket is told. */

@@ -102,6 +102,8 @@ export interface ReadPacket {
   readonly ttl: number;
   /** Upper-layer protocol, or of a part the protocol of the whole. */
   readonly protocol: number;
+  /** Where the octet stands that names it. */
+  readonly protocolAt: number;
   /** Payload of the last header that was read. */
   readonly off: number;
   readonly end: number;
@@ -134,6 +136,7 @@ function readIpv4(packet: Uint8Array): ReadPacket | string {
     dst: packet.slice(16, 20),
     ttl: packet[8],
     protocol: packet[9],
+    protocolAt: 9,
     off: header,
     end,
     ...(more || offset > 0 ? { fragment: { id: u16(packet, 4), offset, more } } : {}),
@@ -168,20 +171,21 @@ function extensions(b: Uint8Array, first: number, from: number, end: number, bas
       const word = u16(b, off + 2);
       const fragment = { id: u32(b, off + 4), offset: word & 0xfff8, more: (word & 1) !== 0 };
       const protocol = b[off];
-      if (fragment.offset > 0 || fragment.more) return { ...base, protocol, off: off + FRAGMENT_HEADER, fragment };
+      if (fragment.offset > 0 || fragment.more)
+        return { ...base, protocol, protocolAt: off, off: off + FRAGMENT_HEADER, fragment };
       pointer = off; // RFC 6946 §4: an atomic fragment is a whole packet
       next = protocol;
       off += FRAGMENT_HEADER;
       continue;
     }
-    if (next !== HOP_BY_HOP && next !== ROUTING && next !== DESTINATION_OPTIONS)
-      return { ...base, protocol: next, off };
-    if (next === HOP_BY_HOP && off !== 40) return { ...base, protocol: next, off, problem: { code: 1, pointer } };
+    const here = { ...base, protocol: next, protocolAt: pointer, off };
+    if (next !== HOP_BY_HOP && next !== ROUTING && next !== DESTINATION_OPTIONS) return here;
+    if (next === HOP_BY_HOP && off !== 40) return { ...here, problem: { code: 1, pointer } };
     const size = 8 * (b[off + 1] + 1);
     if (off + 2 > end || off + size > end) return 'IPv6 extension header cut short';
-    const problem = headerProblem(b, next, off, size);
+    const problem = headerProblem(b, next, off, size, isMulticast(base.dst));
     if (problem === 'discard') return 'IPv6 option that asks to be discarded';
-    if (problem) return { ...base, protocol: next, off, problem };
+    if (problem) return { ...here, problem };
     pointer = off;
     next = b[off];
     off += size;
@@ -194,6 +198,7 @@ function headerProblem(
   header: number,
   off: number,
   size: number,
+  toMany: boolean,
 ): { code: number; pointer: number } | 'discard' | undefined {
   if (header === ROUTING) return b[off + 3] === 0 ? undefined : { code: 0, pointer: off + 2 }; // RFC 8200 §4.4
   for (let i = off + 2; i < off + size; ) {
@@ -203,7 +208,8 @@ function headerProblem(
     }
     if (i + 1 >= off + size || i + 2 + b[i + 1] > off + size) return { code: 0, pointer: i };
     const action = b[i] >> 6; // RFC 8200 §4.2
-    if (action !== 0 && b[i] !== 1) return action === 1 ? 'discard' : { code: 2, pointer: i };
+    const isQuiet = action === 1 || (action === 3 && toMany);
+    if (action !== 0 && b[i] !== 1) return isQuiet ? 'discard' : { code: 2, pointer: i };
     i += 2 + b[i + 1];
   }
   return undefined;
@@ -212,7 +218,7 @@ function headerProblem(
 /** What the upper layers of a reassembled datagram are, once its fragment header is gone. RFC 8200 §4.5 */
 export function readReassembled(p: ReadPacket, protocol: number, payload: Uint8Array): ReadPacket | string {
   const base = { packet: payload, version: p.version, src: p.src, dst: p.dst, ttl: p.ttl, end: payload.length };
-  if (p.version === 4) return { ...base, protocol, off: 0 };
+  if (p.version === 4) return { ...base, protocol, protocolAt: p.protocolAt, off: 0 };
   return extensions(payload, protocol, 0, payload.length, base);
 }
 

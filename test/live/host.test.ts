@@ -157,6 +157,26 @@ test('errors about errors, to groups and in a flood are not sent', () => {
   assert.equal(h.counters.errorsHeld, 40);
 });
 
+test('the pointer of an unknown protocol leads to the header that names it; options may ask for silence to groups', () => {
+  const { h, sent } = host(['2001:db8::2']);
+  const src = address('2001:db8::1');
+  const options = (dst: string, text: string) =>
+    h.handle(ipPacket({ src, dst: address(dst), protocol: 60 }, octets(text)), 0);
+  options('2001:db8::2', '84 00 01 04 00000000  0000000000000000'); // PadN, then SCTP
+  for (const action of ['40', '80', 'c0']) options('2001:db8::2', `3b 00 ${action} 00 01 00 01 00`);
+  for (const action of ['40', '80', 'c0']) options('ff02::1', `3b 00 ${action} 00 01 00 01 00`);
+  // RFC 4443 §3.4: type 4, code 1 or 2, pointer; RFC 8200 §4.2: 11 says nothing about a multicast
+  assert.deepEqual(
+    sent.map((p) => [p[40], p[41], p[47]]),
+    [
+      [4, 1, 40],
+      [4, 2, 42],
+      [4, 2, 42],
+      [4, 2, 42],
+    ],
+  );
+});
+
 test('a socket learns that a port is closed, and a path that it is narrow', () => {
   const { h, sent } = host(['10.0.0.1']);
   const errors: string[] = [];
@@ -173,6 +193,9 @@ test('a socket learns that a port is closed, and a path that it is narrow', () =
     sent.map((x) => x.length),
     [596, 452],
   );
+  // RFC 1191 §3, RFC 8201 §4: such a message never makes the path wider
+  h.handle(icmpErrorPacket(p, address('10.0.0.9'), { type: 3, code: 4, word: 1200 })!, 0);
+  assert.equal(h.pathMtu(address('10.0.0.2')), 600);
 });
 
 test('what was received stays, though the buffer that it came in is used again', () => {
