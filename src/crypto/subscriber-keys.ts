@@ -38,7 +38,7 @@ const ENCRYPTION = table<string>({
 /** TS 33.203 annex I: what the salts of GMAC and GCM are made with. */
 const SALTS = { gmac: { fc: 0x58, name: 'AES_GMAC_SALT' }, gcm: { fc: 0x59, name: 'AES_GCM_SALT' } } as const;
 
-/** The key derivation function of TS 33.220 §B.2.2 with CK || IK, of which a salt is the last four octets. */
+/** The key derivation function of TS 33.220 §B.2.0 with CK || IK, of which a salt is the last four octets. */
 function salt(kind: keyof typeof SALTS, ck: Uint8Array, ik: Uint8Array): Uint8Array {
   const { fc, name } = SALTS[kind];
   const s = Buffer.concat([Buffer.of(fc), Buffer.from(name, 'latin1'), Buffer.of(0, name.length)]);

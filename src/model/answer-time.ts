@@ -2,7 +2,10 @@ import { type Own, ofNumber, ours, type Told, type Words, words } from '../kit/i
 import type { Remark } from './findings.js';
 import { type Moment, millis } from './moment.js';
 
-/** Timers B, F and H of RFC 3261 (§17.1.1.2, §17.1.2.2, §13.3.1.4): 64 times a T1 of 0.5 s. So long is waited at least. */
+/**
+ * Timers B, F and H of RFC 3261 (§17.1.1.2, §17.1.2.2, §17.2.1), and that of a 2xx without ACK (§13.3.1.4): 64 times a T1 of
+ * 0.5 s. So long is waited at least.
+ */
 export const ANSWER_MS = 32_000;
 /** The same with the T1 of 2 s that UE and P-CSCF have between them. TS 24.229 table 7.7.1 */
 export const IMS_ANSWER_MS = 128_000;

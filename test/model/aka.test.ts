@@ -239,14 +239,14 @@ describe('ESP that was agreed on', () => {
     return concat([covered, icv]);
   }
 
-  /** FC || P0 || L0 of TS 33.220 §B.2. */
+  /** FC || P0 || L0 of TS 33.220 §B.2.0. */
   const saltOf = (name: string, fc: number): Buffer =>
     createHmac('sha256', concat([ck, ik]))
       .update(Buffer.concat([Buffer.of(fc), Buffer.from(name), Buffer.of(0, name.length)]))
       .digest()
       .subarray(28);
 
-  /** The same with AES-GCM (RFC 4106) or AES-GMAC (RFC 4543); salts are made as TS 33.203 annex I and TS 33.220 §B.2 say. */
+  /** The same with AES-GCM (RFC 4106) or AES-GMAC (RFC 4543); salts are made as TS 33.203 annex I and TS 33.220 §B.2.0 say. */
   function galois(datagram: Uint8Array, spi: number, encrypts: boolean): Uint8Array {
     const salt = encrypts ? saltOf('AES_GCM_SALT', 0x59) : saltOf('AES_GMAC_SALT', 0x58);
     const pad = (4 - ((datagram.length + 2) % 4)) % 4;
