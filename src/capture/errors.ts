@@ -46,6 +46,12 @@ const WRITING: typeof SYSTEM = {
   ENOENT: ['FTT_E_MISSING', 'there is no such folder'],
   ENOTDIR: ['FTT_E_MISSING', 'there is no such folder'],
   EISDIR: ['FTT_E_DIRECTORY', 'is a directory', 'Name a file in it.'],
+  EACCES: [
+    'FTT_E_PERMISSION',
+    'no permission to write it',
+    'Look at the rights of the file and its folder with ls -l.',
+  ],
+  EPERM: ['FTT_E_PERMISSION', 'no permission to write it', 'Look at the rights of the file and its folder with ls -l.'],
 };
 
 /** The coded error for an error of the system about `name`; `otherwise` is the code where none fits better. */

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { systemError } from '../../src/capture/errors.js';
 import { PcapngWriter } from '../../src/capture/writer.js';
 import { drainFile, file, LE, pattern, scratch } from './support.js';
 
@@ -160,5 +161,16 @@ describe('a writer', () => {
     writer.end();
     writer.end();
     assert.throws(() => writer.flush(), { code: 'FTT_E_WRITE' });
+  });
+});
+
+describe('a file that may not be written', () => {
+  it('is refused in words that say so', () => {
+    for (const code of ['EACCES', 'EPERM']) {
+      const { message, hint } = systemError('x', { code }, 'FTT_E_WRITE');
+      assert.equal(message, 'x: no permission to write it');
+      assert.match(hint ?? '', /the file and its folder/);
+      assert.equal(systemError('x', { code }, 'FTT_E_READ').message, 'x: no permission to open the file');
+    }
   });
 });
