@@ -361,15 +361,16 @@ function releaseOf({ tunnel, tcp, path, files }: TunnelLife, end: Moment, clock:
   }
   const side = tunnel.direction(e.side) === 'up' ? 'ue' : 'eftf';
   const foreign = e.how === 'rst' && isForeign(e, tcp.ways[e.side].hops);
-  // A proxy that let nothing through ends its own connection.
-  const isProxy = side === 'eftf' && tunnel.proxy !== undefined && !((tunnel.proxy.status ?? 500) < 300);
+  // What TLS does not say comes from the proxy, for the EFTF or by itself; one that let nothing through ends its own.
+  const relayed = side === 'eftf' && tunnel.proxy !== undefined && e.how !== 'close_notify';
+  const refused = relayed && !((tunnel.proxy?.status ?? 500) < 300);
   return {
-    by: foreign || isProxy ? 'middlebox' : side,
+    by: foreign || refused ? 'middlebox' : side,
     how: e.how,
     at: e,
     row: e.row,
     idleBeforeMs: e.idleMs,
-    basis: e.observed && !foreign ? 'observed' : 'inferred',
+    basis: e.observed && !foreign && (refused || !relayed) ? 'observed' : 'inferred',
     ...(e.how === 'rst' && path.pending !== null && { pending: pendingOf(path.pending, tunnel.ue) }),
   };
 }

@@ -171,6 +171,8 @@ describe('TLS', () => {
     const last = { seq: 2_000_000_001 + sent(1), ack: 1001 + sent(0), flags: FIN | ACK };
     b.packet(tcp(server, client, last, NOTHING), 60_000, 1);
     const r = await reportOn(b.build().octets, c.keylog);
+    const { by, how, basis } = r.tunnels[0].release;
+    assert.deepEqual([by, how, basis], ['eftf', 'fin', 'inferred']);
     assert.match(
       finding(r, 'tunnel.no-close-notify').meaning,
       /^The proxy, by itself or for the EFTF behind it, closed it after 60 s in which nothing was sent\./,
