@@ -30,6 +30,12 @@ export function* lines(b: Uint8Array, off: number, end: number): Generator<TextL
   }
 }
 
+/** Whether a line may be a command: it begins with a verb, known or of an extension. */
+export function mayBeCommand(b: Uint8Array, at: number, stop: number): boolean {
+  if (stop - at <= VERB || u8(b, at + VERB) === SPACE) return stop - at >= VERB;
+  return VERBS.includes(latin1(b, at, at + VERB).toUpperCase());
+}
+
 /** Follows what a client sends, RFC 5321 §3.3: whether its lines are commands or a mail. */
 export class Dialogue {
   private reading = false;
@@ -93,9 +99,8 @@ export class Dialogue {
       this.auth = kind === 'user' ? 'password' : 'none';
       return kind;
     }
-    if (stop - at < VERB) return 'mail';
+    if (!mayBeCommand(b, at, stop)) return 'mail';
     const verb = latin1(b, at, at + VERB).toUpperCase();
-    if (stop - at > VERB && u8(b, at + VERB) !== SPACE && !VERBS.includes(verb)) return 'mail';
     if (verb === 'DATA') this.reading = true;
     else if (verb === 'BDAT') this.announce(latin1(b, at + VERB, stop));
     else if (verb === 'AUTH') this.authenticate(latin1(b, at + VERB, stop));

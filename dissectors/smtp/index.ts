@@ -10,7 +10,7 @@ import {
   View,
 } from 'fttscope/kit';
 import { showSegments } from '../mail.js';
-import { Dialogue, lines, type SmtpNote } from './dialogue.js';
+import { Dialogue, lines, mayBeCommand, type SmtpNote } from './dialogue.js';
 import { F } from './fields.js';
 
 /**
@@ -55,8 +55,8 @@ export const smtp = defineDissector({
   },
 
   dissect(v, t, cx) {
-    const note = cx.note<SmtpNote>(smtp as AnyDissector, v);
     const client = PORTS.includes(cx.dport);
+    const note = cx.quoted ? quoted(v, client) : cx.note<SmtpNote>(smtp as AnyDissector, v);
     t.open(F.smtp, v.off, v.length);
     t.num(client ? F.request : F.response, v.off, 0, 1);
     if (!client) replies(v, t);
@@ -79,6 +79,12 @@ export const smtp = defineDissector({
     return `${PORTS.includes(cx.dport) ? 'C' : 'S'}: ${utf8Text(v.buf, v.off, stop)}`;
   },
 });
+
+/** What a segment is that somebody quotes: nothing but its octets says it. */
+function quoted({ buf, off, end }: View, client: boolean): SmtpNote | undefined {
+  const isMail = client && !mayBeCommand(buf, off, lineAt(buf, off, end).end);
+  return isMail ? { kind: 'mail', endAt: -1 } : undefined;
+}
 
 function commands(v: View, t: Tree): void {
   const { buf } = v;
