@@ -120,6 +120,9 @@ const OPENFLOW = new Map([
   [6, 'openflow_v6'],
 ]);
 
+/** Length of three octets, and a number. */
+const MYSQL_HEADER = 4;
+
 /** Types of TNS packets; what stands in those of data, behind the flags, and how many octets say so. */
 const TNS_TYPES: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 15, 19]);
 const TNS_DATA = 6;
@@ -216,6 +219,11 @@ export const streams = [
     ...{ proto: 'krb4', title: 'Kerberos v4', short: 'KRB4', spec: 'Project Athena E.2.1' },
     on: { 'udp.port': [750] },
     probe: (b, off, end) => (isKerberos4(b, off, end) ? Yes : No),
+  }),
+  named({
+    ...{ proto: 'mysql', title: 'MySQL Protocol', short: 'MySQL', spec: 'MySQL client/server protocol §14.1.2' },
+    on: { 'tcp.port': [3306] },
+    pduLength: framed(MYSQL_HEADER, (b, o) => MYSQL_HEADER + u8(b, o) + (u16le(b, o + 1) << 8)),
   }),
   named({
     ...{ proto: 'tds', title: 'Tabular Data Stream', short: 'TDS', spec: 'MS-TDS §2.2.3' },

@@ -175,7 +175,6 @@ export const transport = [
     ['bacapp', 'Building Automation and Control Network APDU', 'BACapp', 'ASHRAE 135 §20', {}],
     ['telnet', 'Telnet', 'TELNET', 'RFC 854', { 'tcp.name': [23] }],
     ['imap', 'Internet Message Access Protocol', 'IMAP', 'RFC 9051', { 'tcp.name': [143], 'tls.name': [993] }],
-    ['mysql', 'MySQL Protocol', 'MySQL', 'none', { 'tcp.name': [3306] }],
     ['vnc', 'Virtual Network Computing', 'VNC', 'RFC 6143', { 'tcp.name': [5500, 5501, 5900, 5901] }],
     ['irc', 'Internet Relay Chat', 'IRC', 'RFC 2812', { 'tcp.name': [6667, 57000] }],
     ['nntp', 'Network News Transfer Protocol', 'NNTP', 'RFC 3977', { 'tcp.name': [119] }],
