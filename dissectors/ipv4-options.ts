@@ -1,4 +1,5 @@
 import { experts, type Field, fields, hexNumber, type Tree, u8, u16, u32, type View } from 'fttscope/kit';
+import { MANY_NOPS, nopsWith } from './option-nops.js';
 
 /**
  * Options of IPv4, RFC 791 §3.1. Types 0 and 1 are single octets, the others carry their length:
@@ -226,8 +227,10 @@ export function options(t: Tree, v: View, dst: Field): void {
     const n = single ? 1 : o + 1 < end ? u8(buf, o + 1) : 0;
     t.open(LAYERS[kind] ?? H.other, o, n);
     type(t, buf, o);
-    nops = kind === NOP ? nops + 1 : 0;
-    if (nops === 4) t.expert(E.nops);
+    if (kind === NOP) {
+      nops = nopsWith(nops, o - v.off);
+      if (nops === MANY_NOPS) t.expert(E.nops);
+    }
     if (!single) {
       if (o + 1 < end) t.num(F.optionLength, o + 1, 1, n);
       if (n < 2 || o + n > end) {

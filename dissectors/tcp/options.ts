@@ -1,4 +1,5 @@
 import { type Ctx, type Expert, type Field, nameOf, type Tree, u8, u16, u24, u32, u64 } from 'fttscope/kit';
+import { MANY_NOPS, nopsWith } from '../option-nops.js';
 import { ACK, SYN } from './fields.js';
 import { E, F, H } from './option-fields.js';
 import { EXPERIMENTS, MAX_SHIFT, OPTION_NAMES, SUBTYPES } from './values.js';
@@ -104,10 +105,10 @@ export function options(t: Tree, cx: Ctx, b: Uint8Array, off: number, end: numbe
       at = endOfList(t, b, at, end);
       continue;
     }
-    nops = kind === NOP ? nops + 1 : 0;
     if (kind === NOP) {
+      nops = nopsWith(nops, at - off);
       single(t, H.nop, b, at++);
-      if (nops === 4) {
+      if (nops === MANY_NOPS) {
         t.none(F.nopRow, at - 1, 1);
         t.expert(E.nopRow);
       }
