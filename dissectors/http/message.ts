@@ -334,8 +334,11 @@ export function headAnswerLength(b: Uint8Array, off: number, end: number, known?
   return lengthOf(b, off, end, 'head', known);
 }
 
-/** What of a message is looked through: its first line, one that is no start line, up to the empty line, chunks, trailers. */
-const Phase = { Start: 0, Line: 1, Head: 2, Chunks: 3, Trailers: 4 } as const;
+/**
+ * What of a message is looked through: its first line, one that is no start line, up to the empty line, chunks, the line
+ * behind them, trailers.
+ */
+const Phase = { Start: 0, Line: 1, Head: 2, Chunks: 3, FirstTrailer: 4, Trailers: 5 } as const;
 
 function lengthOf(
   b: Uint8Array,
@@ -404,14 +407,22 @@ function chunkedLength(b: Uint8Array, off: number, end: number, known: Framing):
     if (c === -1) return chunkTooLarge(b, off + known.from, end) ? end - off : known.from;
     known.looked = c.next - off;
     if (c.size > 0) continue;
+    known.phase = Phase.FirstTrailer;
     known.from = known.looked;
-    known.looked--; // the line end, behind which the empty line may stand
-    known.phase = Phase.Trailers;
   }
-  // No trailer field and no empty line either: that is as much of an end as there will be.
-  const from = off + known.from;
-  const line = wholeLineAt(b, from, Math.min(end, from + LONGEST_LINE));
-  if (line !== undefined && line.end > line.off && indexOf(b, COLON, line.off, line.end) < 0) return line.next - off;
+  if (known.phase === Phase.FirstTrailer) {
+    const from = off + known.from;
+    const ends = lineEnd(b, off + known.looked, end);
+    const next = ends < 0 ? -1 : behindLineEnd(b, ends, end);
+    if (next < 0) {
+      known.looked = (ends < 0 ? end : ends) - off;
+      return 0;
+    }
+    // The empty line, or no trailer field either: that is as much of an end as there will be.
+    if (indexOf(b, COLON, from, ends) < 0) return next - off;
+    known.phase = Phase.Trailers;
+    known.looked = ends - off;
+  }
   return emptyLine(b, off, end, known);
 }
 

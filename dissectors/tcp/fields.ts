@@ -74,6 +74,8 @@ export const F = fields({
     type: 'none',
   },
   fastOpenAck: { name: 'tcp.analysis.tfo_ack', label: 'TCP SYN-ACK accepting TFO data', type: 'none' },
+  fastOpenIgnored: { name: 'tcp.analysis.tfo_ignored', label: 'TCP SYN-ACK ignoring TFO data', type: 'none' },
+  overlaps: { name: '_ws.malformed', label: 'Malformed Packet', type: 'string' },
   ackNonzero: {
     name: 'tcp.ack.nonzero',
     label: 'The acknowledgment number field is nonzero while the ACK flag is not set',
@@ -97,6 +99,13 @@ export const E = experts({
   finActive: { code: 'tcp.fin-active', severity: 'note', message: 'This frame initiates the connection closing' },
   finPassive: { code: 'tcp.fin-passive', severity: 'note', message: 'This frame undergoes the connection closing' },
   fastOpenAck: { code: 'tcp.fast-open-ack', severity: 'note', message: 'TCP SYN-ACK accepting TFO data' },
+  fastOpenIgnored: { code: 'tcp.fast-open-ignored', severity: 'note', message: 'TCP SYN-ACK ignoring TFO data' },
+  overlaps: {
+    code: 'tcp.overlaps',
+    severity: 'error',
+    malformed: true,
+    message: 'New fragment overlaps old data (retransmission?)',
+  },
   ackNonzero: {
     code: 'tcp.ack-nonzero',
     severity: 'note',

@@ -88,18 +88,20 @@ function showFlags(t: Tree, v: View, cx: Ctx, flags: number, note: TcpNote | und
   t.bits(F.syn, at + 1, 1, flags);
   t.bits(F.fin, at + 1, 1, flags);
   if (t.wanted(F.str)) t.text(F.str, at, 2, flagsLetters(flags));
-  if ((flags & (FIN | SYN | RST)) !== 0) connection(t, at, cx, flags, note);
+  if ((flags & (FIN | SYN | RST)) !== 0) connection(t, v, cx, flags, note);
   t.pop();
 }
 
 /** Chat about the opening and closing of connections. */
-function connection(t: Tree, at: number, cx: Ctx, flags: number, note: TcpNote | undefined): void {
+function connection(t: Tree, v: View, cx: Ctx, flags: number, note: TcpNote | undefined): void {
+  const at = v.off + 12;
   if ((flags & RST) !== 0) {
     t.none(F.rstItem, at, 0);
     t.expert(E.rst);
   }
   if ((flags & SYN) !== 0) {
     const answer = (flags & ACK) !== 0;
+    if (answer && note !== undefined) fastOpenAnswer(t, v, note);
     t.none(answer ? F.synAckItem : F.synItem, at, 0);
     const e = answer ? E.synAck : E.syn;
     if (t.wantsExperts) t.expert(e, `${e.message}: server port ${answer ? cx.sport : cx.dport}`);
@@ -218,6 +220,10 @@ function showPayload(t: Tree, v: View, cx: Ctx, flags: number, note: TcpNote | u
     if (note !== undefined) segmentData(t, v, cx, note);
   }
   t.pop();
+  if (note?.overlaps) {
+    t.text(F.overlaps, v.off, 0, `[Reassembly error, protocol TCP: ${E.overlaps.message}]`);
+    t.expert(E.overlaps);
+  }
   if (note !== undefined) for (const pdu of note.pdus) reassembled(t, v, pdu);
   if (v.wireLength > 0 || (flags & FIN) !== 0) cx.payload(v); // a FIN may end a message
 }
@@ -306,7 +312,6 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
     if (!cx.quoted) need(v, header);
     if (note !== undefined) {
       times(t, off, note);
-      fastOpenAnswer(t, v, flags, note);
       analysis(t, off, note);
     }
     showPayload(t, v.sub(off + header), cx, flags, note);
@@ -358,8 +363,9 @@ export const tcp: Dissector<TcpSegment> = defineDissector<TcpSegment>({
 });
 
 /** RFC 7413 §4.2.2: a SYN+ACK that acknowledges more than the SYN took data that came with it. */
-function fastOpenAnswer(t: Tree, v: View, flags: number, note: TcpNote): void {
-  if ((flags & (SYN | ACK)) !== (SYN | ACK) || ((u32(v.buf, v.off + 8) - note.peerBase) | 0) <= 1) return;
-  t.none(F.fastOpenAck, v.off, 0);
-  t.expert(E.fastOpenAck);
+function fastOpenAnswer(t: Tree, v: View, note: TcpNote): void {
+  const takes = (u32(v.buf, v.off + 8) - note.peerBase) >>> 0 > 1;
+  if (!takes && !note.answersFastOpen) return;
+  t.none(takes ? F.fastOpenAck : F.fastOpenIgnored, v.off, 0);
+  t.expert(takes ? E.fastOpenAck : E.fastOpenIgnored);
 }

@@ -53,6 +53,10 @@ export class TcpNote {
   followsPadding = false;
   /** Of a FIN: the other side had sent its own before. */
   passiveClose = false;
+  /** Its octet lies in a message that came in several segments and is whole. */
+  overlaps = false;
+  /** Of a SYN+ACK: a SYN came with data and a cookie. */
+  answersFastOpen = false;
   duplicateAck = 0;
   duplicateAckFrame = -1;
   acksFrame = -1;

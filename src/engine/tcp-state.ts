@@ -122,8 +122,16 @@ export class TcpState extends FlowState implements StreamConsumer {
       }
     }
     const tcp = this.tcp ?? this.follow(note !== null, pool);
-    return tcp.segment(direction, p, frame, seconds, nanos, note);
+    const taken = tcp.segment(direction, p, frame, seconds, nanos, note);
+    if (this.probed) {
+      this.probed = false;
+      if (note !== null) note.overlaps = true;
+    }
+    return taken;
   }
+
+  /** The segment at hand is a keep-alive, whose octet lies in a message of several segments. */
+  private probed = false;
 
   /**
    * Whether a SYN is that of the same connection once more, as another file has it: that goes on from none that were read
@@ -158,6 +166,7 @@ export class TcpState extends FlowState implements StreamConsumer {
 
   probe(side: 0 | 1, buf: Uint8Array, off: number): void {
     if ((this.seen & (SPANNED << side)) === 0) this.connection?.probe(side, buf, off);
+    else this.probed = true;
   }
 
   again(side: 0 | 1, buf: Uint8Array, off: number, end: number): void {

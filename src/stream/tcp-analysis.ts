@@ -15,6 +15,7 @@ import { UnackedList } from './unacked.js';
 const CONTROL = FIN | SYN | RST;
 
 const WINDOW_SCALE = 3;
+const FAST_OPEN = 34;
 const SACK = 5;
 /** A header with timestamps and padding has 32 octets; SACK blocks make it longer. */
 const SHORT_HEADER = 28;
@@ -73,6 +74,8 @@ export class TcpAnalysis {
   private nanos = 0;
   private lastTime = 0;
   private synSeen = false;
+  /** A SYN came with data and a cookie. RFC 7413 §4.2 */
+  private fastOpen = false;
   private synTime = 0;
   private initialRtt = 0;
   /** The direction that sent the first FIN; -1: none yet. */
@@ -129,6 +132,7 @@ export class TcpAnalysis {
     note.base = side.base;
     note.peerBase = peer.base;
     note.windowScale = side.scale;
+    note.answersFastOpen = this.fastOpen;
     if ((flags & FIN) !== 0) {
       if (this.closer < 0) this.closer = direction;
       note.passiveClose = this.closer !== direction;
@@ -183,6 +187,7 @@ export class TcpAnalysis {
     const answer = (p.flags & ACK) !== 0;
     this.scale(side, peer, p, answer);
     if (!answer) {
+      if (lengthOf(p) > 0 && hasCookie(p.buf, p.header + 20, p.off)) this.fastOpen = true;
       this.synSeen = true;
       this.synTime = time;
       return 0;
@@ -305,6 +310,12 @@ function findOption(b: Uint8Array, off: number, end: number, kind: number): numb
 export function windowScale(b: Uint8Array, off: number, end: number): number {
   const i = findOption(b, off, end, WINDOW_SCALE);
   return i >= 0 && b[i + 1] === 3 ? Math.min(b[i + 2], MAX_SHIFT) : SCALE_NONE;
+}
+
+/** Whether the options in `[off, end)` have a Fast Open cookie, of four octets or more. RFC 7413 §4.1.1 */
+function hasCookie(b: Uint8Array, off: number, end: number): boolean {
+  const i = findOption(b, off, end, FAST_OPEN);
+  return i >= 0 && b[i + 1] >= 6;
 }
 
 /** What it says that octets of `peer` are acknowledged which stand behind a hole: what filled that was not captured. */

@@ -17,7 +17,7 @@ async function shown(port: number, ...said: readonly string[][]): Promise<string
   const talk = new Talk([at('192.0.2.1', 40_000), at('192.0.2.2', port)]);
   for (const [i, segments] of said.entries()) talk.say((i & 1) as 0 | 1, ...segments);
   for (const side of [0, 1] as const) for (let k = 0; k < 2; k++) talk.again(side, 1, ZERO);
-  const stacks = await besideTshark(talk.packets, ['data.len']);
+  const stacks = await besideTshark(talk.packets, ['data.len', '_ws.expert.message', '_ws.malformed']);
   return stacks.slice(-4);
 }
 
