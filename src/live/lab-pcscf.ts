@@ -130,7 +130,8 @@ export class LabPcscf {
     if (method === 'INVITE') this.layer.respond(request, 100);
     const giveUp = (): void => {
       this.over(transaction);
-      this.layer.respond(request, 408);
+      if (method === 'INVITE') this.layer.respond(request, 408);
+      else transaction.stop(); // RFC 4320 §4.2: whoever asked has given up by then
     };
     const client = this.layer.client(forwarded, to.peer, {
       onResponse: (response) => {

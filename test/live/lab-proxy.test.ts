@@ -78,7 +78,7 @@ function between(serve: (request: IncomingRequest, own: SipLayer) => void) {
       .filter((p) => p.from === from && p.to === to && p.at >= began && p.message !== undefined)
       .map((p) => `${Math.round((p.at - began) / 1000)} ${p.line}`);
   const ends = () => events.flatMap((e) => (e.type === 'call' && e.event.type === 'ended' ? [e.event.status] : []));
-  return { clock, net, call, log, ends };
+  return { clock, net, ua, call, log, ends };
 }
 
 test('a callee that rings and then is gone is given up: timer C of RFC 3261 §16.6, and 64 T1 for its CANCEL', () => {
@@ -90,6 +90,16 @@ test('a callee that rings and then is gone is given up: timer C of RFC 3261 §16
   assert.deepEqual(sent.slice(0, 2), ['0 INVITE', '181 CANCEL']);
   assert.deepEqual(x.log('1', '2'), ['0 100 INVITE', '0 180 INVITE', '309 408 INVITE']);
   assert.deepEqual(x.ends(), [408]);
+});
+
+test('a request other than INVITE that nobody answers gets no 408 of the P-CSCF. RFC 4320 §4.2', () => {
+  const x = between(() => undefined);
+  const outcomes: number[] = [];
+  x.ua.queryOptions(`sip:other@${DOMAIN}`, (status) => outcomes.push(status));
+  x.clock.advance(200_000);
+  assert.ok(x.log('1', '9').includes('0 OPTIONS'));
+  assert.deepEqual(x.log('1', '2'), ['0 100 INVITE', '128 408 INVITE']);
+  assert.deepEqual(outcomes, [408]); // its own timer F
 });
 
 test('each provisional response begins timer C anew, and who answers late is taken at its word', () => {

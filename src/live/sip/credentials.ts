@@ -34,7 +34,7 @@ export interface Challenge {
   aka?: { password: Uint8Array; ck: Uint8Array; ik: Uint8Array };
 }
 
-/** The first Digest challenge of the header values, the strongest hash first where there are several. RFC 7616 §3.7 */
+/** The first Digest challenge that we can answer: whoever asks names first what it likes best. RFC 7616 §3.7, RFC 8760 §2.4 */
 export function readChallenge(values: readonly string[]): Challenge | undefined {
   const all = values.map(parseAuth).filter((c) => c?.scheme.toLowerCase() === 'digest');
   const usable = all.filter((c) => digestAlgorithm(c!.params.get('algorithm')) !== undefined);
