@@ -10,7 +10,7 @@ import { isBefore, type Moment, millis, type Seen } from './moment.js';
 import type { Registration } from './registration.js';
 import type { SessionModel } from './session-model.js';
 
-/** A tunnel that nobody needs any more is to be released (TS 24.322 §5.4). */
+/** A tunnel that nobody needs any more is to be released (TS 24.322 §4.1). */
 const KEPT_MS = 60_000;
 /** Where these are known of a tunnel nobody can tell what was under way when it ended. */
 const UNSURE = ['capture.one-sided', 'capture.order'] as const;

@@ -307,7 +307,7 @@ export const CALLS: Entries = {
     kind: 'service',
     absence: true,
     title: 'A request within a call was not answered',
-    clause: 'RFC 3261 §14.1',
+    clause: 'RFC 3261 §12.2.1.2',
     meaning:
       'The other side, or the way to it, is gone: what was asked for did not happen, and a session that is to be refreshed runs out.',
     next: 'See whether the request reaches the other side, and whether media still come from there.',

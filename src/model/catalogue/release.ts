@@ -80,7 +80,7 @@ export const RELEASE: Entries = {
     kind: 'conformance',
     absence: true,
     title: 'The tunnel stays although nobody is registered',
-    clause: 'TS 24.322 §5.4',
+    clause: 'TS 24.322 §4.1',
     meaning: 'It costs power, and places in every table on the way, for nothing.',
     next: 'Let the UE release the tunnel after it deregistered.',
   },

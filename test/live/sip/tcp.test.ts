@@ -60,7 +60,7 @@ for (const family of [4, 6] as const)
     assert.equal(x.clock.next(), Number.POSITIVE_INFINITY, 'no timer is left');
   });
 
-test('one phone speaks TCP and the other UDP: two entries of Record-Route, and requests find both. RFC 5658 §3.2', () => {
+test('one phone speaks TCP and the other UDP: two entries of Record-Route, and requests find both. RFC 5658 §5', () => {
   const x = lab(['alice', 'bob'], [4]);
   const [a, b] = [x.begin(0, 'TCP'), x.begin(1, 'UDP')];
   const recorded: string[][] = [];
