@@ -51,7 +51,8 @@ export interface SessionTimerOptions {
 export class SessionTimer {
   /** What is agreed on; undefined without a timer. */
   agreed: { seconds: number; ours: boolean } | undefined;
-  private least = LEAST;
+  /** The largest Min-SE that the peer, or something on the way to it, has named. §7.4 */
+  private least: number | undefined;
   private cancel: Cancel = () => undefined;
 
   constructor(private readonly options: SessionTimerOptions) {}
@@ -61,17 +62,16 @@ export class SessionTimer {
     const seconds = this.agreed?.seconds ?? this.options.wanted;
     if (seconds === undefined) return [];
     const role = this.agreed && `;refresher=${this.agreed.ours ? 'uac' : 'uas'}`;
-    const list: Header[] = [['Session-Expires', `${Math.max(seconds, this.least)}${role ?? ''}`]];
-    if (this.least > LEAST) list.push(['Min-SE', String(this.least)]);
+    const list: Header[] = [['Session-Expires', `${Math.max(seconds, this.least ?? LEAST)}${role ?? ''}`]];
+    if (this.least !== undefined) list.push(['Min-SE', String(this.least)]);
     return list;
   }
 
   /** Takes a 422; true where the request may go again with what {@link ask} says then. RFC 4028 §7.3 */
   lengthen(response: SipRepresentation): boolean {
-    const least = secondsOf(headerOf(response, 'Min-SE'));
-    if (least === undefined || least <= this.least) return false;
-    this.least = least;
-    return true;
+    const before = this.least ?? LEAST;
+    this.hear(response);
+    return (this.least ?? LEAST) > before;
   }
 
   /** Takes the 2xx to a request of ours. RFC 4028 §7.2 */
@@ -83,6 +83,7 @@ export class SessionTimer {
   /** Headers of our 2xx to a request of the peer: whoever called refreshes if it can. RFC 4028 §9 table 2 */
   answer(request: SipRepresentation): Header[] {
     const asked = sessionExpires(request);
+    this.hear(request);
     if (asked === undefined) {
       this.set(undefined);
       return [];
@@ -90,12 +91,18 @@ export class SessionTimer {
     const able = supportsTimer(request);
     const refresher: Refresher = able ? (asked.refresher ?? 'uac') : 'uas';
     this.set({ seconds: asked.seconds, ours: refresher === 'uas' });
-    const require: Header[] = refresher === 'uac' ? [['Require', 'timer']] : [];
+    const require: Header[] = able ? [['Require', 'timer']] : [];
     return [['Session-Expires', `${asked.seconds};refresher=${refresher}`], ...require];
   }
 
   stop(): void {
     this.set(undefined);
+  }
+
+  /** Notes the Min-SE of a request, or of a 422. */
+  private hear(m: SipRepresentation): void {
+    const least = secondsOf(headerOf(m, 'Min-SE'));
+    if (least !== undefined && least > (this.least ?? 0)) this.least = least;
   }
 
   private set(agreed: SessionTimer['agreed']): void {

@@ -172,6 +172,22 @@ test('a refusal with 422 lengthens what is asked for, once for each greater mini
   ]); // RFC 4028 §7.3
 });
 
+test('the largest Min-SE of a request stands in ours. RFC 4028 §7.4', () => {
+  const { t } = timer();
+  const ask = (...headers: string[]) => t.answer(message('INVITE sip:a@b SIP/2.0', 'Supported: timer', ...headers));
+  ask('Session-Expires: 600;refresher=uas', 'Min-SE: 90');
+  assert.deepEqual(t.ask(), [
+    ['Session-Expires', '600;refresher=uac'],
+    ['Min-SE', '90'],
+  ]);
+  ask('Session-Expires: 1800;refresher=uas', 'Min-SE: 900');
+  ask('Session-Expires: 800;refresher=uas');
+  assert.deepEqual(t.ask(), [
+    ['Session-Expires', '900;refresher=uac'],
+    ['Min-SE', '900'],
+  ]);
+});
+
 test('who refreshes is as RFC 4028 table 2 says', () => {
   const answers = [
     ['Session-Expires: 600'],
@@ -188,7 +204,7 @@ test('who refreshes is as RFC 4028 table 2 says', () => {
     ['600;refresher=uas', undefined, 'refresh 300000'],
     ['600;refresher=uac', 'timer', 'expired 568000'],
     ['600;refresher=uac', 'timer', 'expired 568000'],
-    ['600;refresher=uas', undefined, 'refresh 300000'],
+    ['600;refresher=uas', 'timer', 'refresh 300000'], // §9: who does not refresh is to end what is not refreshed
   ]);
   const { t, clock, said } = timer(600);
   t.answered(message('SIP/2.0 200 OK', 'Session-Expires: 90;refresher=uas'));
