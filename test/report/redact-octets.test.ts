@@ -79,7 +79,7 @@ const FEEDBACK = Uint8Array.from([
   ...[0x80, 201, 0, 1, 1, 2, 3, 4],
   ...[0x8f, 206, 0, 4, 1, 2, 3, 4, 1, 2, 3, 5, ...text('mallory!')],
 ]);
-/** What a relay sends on (RFC 8656 §11.6): a request of SIP, and a digit that was pressed. */
+/** What a relay is to send on (RFC 8656 §11.1): a request of SIP, and a digit that was pressed. */
 const relayed = (data: Uint8Array): Uint8Array => {
   const body = [...attribute(0x0012, 0, 1, 1, 1, 1, 1, 1, 1), ...attribute(0x0013, ...data)];
   const header = [0, 0x16, 0, body.length, 0x21, 0x12, 0xa4, 0x42, 3, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
