@@ -119,6 +119,8 @@ import { streams } from './well-known/streams.js';
 import { telephony } from './well-known/telephony.js';
 import { tpkts } from './well-known/tpkt.js';
 import { transport } from './well-known/transport.js';
+import { zigbee } from './well-known/zigbee.js';
+import { wpan, wpanBare } from './wpan.js';
 import { xml } from './xml.js';
 
 /** All dissectors that belong to the package: one more is one line here. */
@@ -249,6 +251,9 @@ export const dissectors: readonly AnyDissector[] = [
   classicStun,
   ...network,
   ...multicast,
+  wpan,
+  wpanBare,
+  ...zigbee,
   ...transport,
   ...snmp,
   ...rpcs,
