@@ -9,7 +9,7 @@ import { version } from './version.js';
 const argv = process.argv.slice(2);
 
 /** Words and options with which no capture is shown on screens. What is shown all the same starts its engine later. */
-const PRINTS = /^(-[EGOPTVhlwxz]|--(help|fields|format|write|count|fail-on|ui))/;
+const PRINTS = /^(-[EGOPTVhilwxz]|--(help|fields|format|write|count|fail-on|interface|ui))/;
 const COMMAND = /^[a-z]+$/;
 const showsCapture = (): boolean =>
   argv.length > 0 && (argv[0] === 'demo' || !COMMAND.test(argv[0])) && !argv.some((a) => PRINTS.test(a)) && isatty(1);

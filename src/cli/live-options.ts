@@ -9,7 +9,7 @@ import type { CaptureCommandOptions } from './commands/capture.js';
 import type { EftfCommandOptions } from './commands/eftf.js';
 import type { UeCommandOptions } from './commands/ue.js';
 import { Exit, UserError } from './errors.js';
-import { collect } from './options.js';
+import { addFormatOptions, addTimeOptions, collect } from './options.js';
 import { hasTerminal } from './screens.js';
 
 /** Codecs of calls. */
@@ -50,7 +50,7 @@ export function addCaptureCommands(program: Command, done: (code: number) => voi
 const FILTERS = "fttscope capture -i lo udp port 5060, or -f 'udp port 5060'; -f gives each -i one of its own";
 
 /** Options that mean printed rows. */
-const ROW_OPTIONS = ['format', 'tree', 'field', 'rows', 'quiet'] as const;
+const ROW_OPTIONS = ['format', 'tree', 'O', 'field', 'octets', 'rows', 'quiet'] as const;
 
 /** Those of them that the screens take. */
 export const screenOptions = ({ filter, decodeAs }: RowOptions) => ({
@@ -63,7 +63,14 @@ export interface RowOptions {
   filter?: string;
   format?: string;
   tree?: boolean;
+  O?: string;
   field?: string[];
+  E?: string[];
+  j?: string;
+  J?: string;
+  octets?: boolean;
+  t?: string;
+  u?: string;
   decodeAs?: string[];
   rows?: string;
   quiet?: boolean;
@@ -98,7 +105,7 @@ export function captureCommand(): Command {
     return filter;
   };
   const capture = new Command('capture').setOptionValue('interface', list); // a default would stand in the help, as []
-  return capture
+  capture
     .description(
       'capture live: on screens, to a file, a ring of files or standard output, or as rows where there is no terminal',
     )
@@ -125,12 +132,13 @@ export function captureCommand(): Command {
     .addOption(new Option('--backend <name>', 'what captures').choices(['auto', 'pcap', 'dumpcap']).default('auto'))
     .option('--ui', 'on screens, also with -w; without -w in a terminal it is so anyway')
     .option('-Y, --filter <expression>', 'screens and rows: display filter')
-    .option('-T, --format <format>', 'rows: text, tree, fields, json, ndjson …')
-    .option('-V, --tree', 'rows: the whole tree of each')
-    .option('-e, --field <field>', 'rows: a field to print; repeatable', collect)
     .option('-d, --decode-as <rule>', 'screens and rows: for example tcp.port==8443,tls', collect)
     .addOption(new Option('--rows <kind>', 'rows: of envelopes, of frames').choices(['inner', 'outer', 'both']))
     .option('-q, --quiet', 'say nothing but what goes wrong');
+  return addTimeOptions(addFormatOptions(capture))
+    .addOption(new Option('-l', 'accepted for tshark; rows are written as they come').hideHelp())
+    .addOption(new Option('-n', 'accepted for tshark; names are not resolved').hideHelp())
+    .addOption(new Option('-N <flags>', 'the same').hideHelp());
 }
 
 /** The same command line for the process that captures when this one prints rows. */
@@ -152,7 +160,10 @@ function readArgs(o: CaptureCommandOptions & RowOptions): string[] {
     ...(o.filter === undefined ? [] : ['-Y', o.filter]),
     ...(o.format === undefined ? [] : ['-T', o.format]),
     ...(o.tree ? ['-V'] : []),
+    ...(o.octets ? ['-x'] : []),
     ...(o.field ?? []).flatMap((f) => ['-e', f]),
+    ...(o.E ?? []).flatMap((setting) => ['-E', setting]),
+    ...(['O', 'j', 'J', 't', 'u'] as const).flatMap((name) => (o[name] === undefined ? [] : [`-${name}`, o[name]])),
     ...(o.decodeAs ?? []).flatMap((d) => ['-d', d]),
     ...(o.rows === undefined ? [] : ['--rows', o.rows]),
     ...(o.quiet ? ['-q'] : []),

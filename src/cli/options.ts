@@ -139,15 +139,20 @@ export function addFormatOptions(c: Command, format: Format = 'text'): Command {
     .option('-x, --octets', 'with text and tree: the octets of each row');
 }
 
-/** Adds the options that say which rows are printed, and how. */
-export function addOutputOptions(c: Command): Command {
-  return addFormatOptions(c)
+/** Adds the options that say how the times of rows are printed. */
+export function addTimeOptions(c: Command): Command {
+  return c
     .option(
       '-t <format>',
       'time of -T text, psml, tabs: r relative, a clock, ad with date, u UTC, ud with date, adoy, udoy with day of year, e epoch, ' +
         'd since the frame before, dd since the row before',
     )
-    .option('-u <form>', 'of -t r, d, dd: s seconds, hms hours, minutes and seconds')
+    .option('-u <form>', 'of -t r, d, dd: s seconds, hms hours, minutes and seconds');
+}
+
+/** Adds the options that say which rows are printed, and how. */
+export function addOutputOptions(c: Command): Command {
+  return addTimeOptions(addFormatOptions(c))
     .addOption(
       new Option('--rows <kind>', 'which rows: of envelopes, of frames')
         .choices(['inner', 'outer', 'both'])

@@ -48,7 +48,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (argv[0] === 'help' && argv.length > 1 && !names.includes(argv[1]))
       throw new UserError(`there is no command ${argv[1]}`, Exit.usage, meant(argv[1], names));
     if (isMistyped(argv[0], names)) throw new UserError(`${argv[0]}: ${NEITHER}`, Exit.input, meant(argv[0], names));
-    await program.parseAsync(argv as string[], { from: 'user' });
+    const words = isLive(argv) ? ['capture', ...argv] : argv;
+    await program.parseAsync(words as string[], { from: 'user' });
   } catch (e) {
     if (
       e instanceof CaptureError &&
@@ -64,6 +65,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   return code;
 }
+
+/** Whether options without a command name an interface, as tshark and dumpcap are told what to capture on. */
+const isLive = (argv: readonly string[]): boolean =>
+  argv[0]?.startsWith('-') === true && argv.some((a) => /^(-i|--interface$|--interface=)/.test(a));
 
 const NEITHER = 'neither a command nor a file';
 

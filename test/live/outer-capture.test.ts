@@ -257,3 +257,26 @@ test('a capture ends when the reader of its rows has left', { skip: CANNOT_CAPTU
   socket.close();
   assert.match(one.out, new RegExp(`→ ${port}.*\\n0 0\\n$`));
 });
+
+test('what captures live in tshark does here, without a command', { skip: CANNOT_CAPTURE.pcap }, async () => {
+  const port = await freePort();
+  const live = ['-i', 'lo', '-f', `udp port ${port}`, '-c', '3', '-n', '-l'];
+  const socket = createSocket('udp4');
+  const sending = setInterval(() => socket.send('x', port, '127.0.0.1'), 50);
+  const printed = async (...args: string[]): Promise<string> => {
+    const one = startFttscope(args);
+    assert.equal(await one.ended, 0, one.err);
+    return one.out;
+  };
+  try {
+    const fields = ['-T', 'fields', '-e', 'udp.dstport', '-e', 'ip.src', '-E', 'separator=;'];
+    assert.equal(await printed(...live, ...fields), `${port};127.0.0.1\n`.repeat(3));
+    assert.match(await printed('-t', 'ad', '-x', ...live), /^ *1 \d{4}-\d\d-\d\d .*\n\n?0000 /);
+    const file = inFolder('as-tshark.pcapng');
+    await printed('-q', '-w', file, ...live);
+    assert.equal(frames(file), 3);
+  } finally {
+    clearInterval(sending);
+    socket.close();
+  }
+});
