@@ -274,6 +274,32 @@ test('offers of a session keep all of its streams, and their profile. RFC 3264 �
   assert.equal(readAudio(Buffer.from('m=audio 70000 RTP/AVP 8\r\nc=IN IP4 10.0.0.9\r\n')), undefined);
 });
 
+test('a payload type stands for the same format in all offers of a session. RFC 3264 §8.3.2', () => {
+  const local = { address: address('10.0.0.1'), port: 4000 };
+  const session = new MediaSession(local, [CODECS.AMR, CODECS['AMR-WB']], seededRandom(1));
+  const text = (b: Uint8Array) => Buffer.from(b).toString();
+  const of = (b: Uint8Array) => [...text(b).matchAll(/^a=rtpmap:(.*)$/gm)].map(([, m]) => m.trim());
+  assert.ok(
+    session.answer(
+      Buffer.from(
+        'v=0\r\nc=IN IP4 10.0.0.9\r\nm=audio 6000 RTP/AVP 97 96\r\na=rtpmap:97 AMR/8000\r\na=fmtp:97 octet-align=1\r\na=rtpmap:96 telephone-event/8000\r\n',
+      ),
+    ),
+  );
+  const offer = session.offer();
+  const maps = ['97 AMR/8000', '98 AMR-WB/16000', '96 telephone-event/8000', '102 telephone-event/16000'];
+  assert.deepEqual(of(offer), maps);
+  assert.match(text(offer), /^m=audio 4000 RTP\/AVP 97 98 96 102\r$/m);
+  assert.match(text(offer), /^a=fmtp:98 octet-align=1\r$/m);
+  assert.deepEqual(of(session.offer()), maps);
+  // Somebody who takes them all leaves none, and stops nobody.
+  const all = Array.from({ length: 32 }, (_, i) => 96 + i);
+  const greedy = `v=0\r\nc=IN IP4 10.0.0.9\r\nm=audio 6000 RTP/AVP 0 ${all.join(' ')}\r\n${all.map((n) => `a=rtpmap:${n} X${n}/8000\r\n`).join('')}`;
+  const other = new MediaSession(local, [CODECS.PCMU, CODECS.AMR], seededRandom(1));
+  assert.ok(other.answer(Buffer.from(greedy)));
+  assert.match(text(other.offer()), /^m=audio 4000 RTP\/AVP 0 96 101\r$/m);
+});
+
 test('nothing is sent to an address that is none: RFC 3264 §8.4, the hold of RFC 2543', () => {
   const session = new MediaSession({ address: address('10.0.0.1'), port: 4000 }, [CODECS.PCMA], seededRandom(1));
   const hold = 'v=0\r\nc=IN IP4 0.0.0.0\r\nm=audio 6000 RTP/AVP 8\r\n';

@@ -35,7 +35,9 @@ export type CodecName = keyof typeof CODECS;
 const BANDWIDTH: Readonly<Record<string, number>> = { PCMU: 80, PCMA: 80, AMR: 30, 'AMR-WB': 41 };
 const MORE_FOR_IPV6 = 8;
 const TELEPHONE_EVENT = 'telephone-event';
-const FIRST_DYNAMIC = 101;
+const FIRST_EVENT = 101;
+/** Numbers that a session may give to formats as it likes. RFC 3551 §6 */
+const DYNAMIC = [96, 127] as const;
 
 /** What both sides agreed on. */
 export interface NegotiatedMedia {
@@ -155,6 +157,8 @@ export class MediaSession {
   private readonly id: number;
   private last: string | undefined;
   private pending: MediaDirection | undefined;
+  /** What payload types stand for, which never changes. RFC 3264 §8.3.2 */
+  private readonly types = new Map<number, AudioCodec>();
   /** The streams of the session: no offer has fewer. RFC 3264 §8 */
   private streams: Pick<RemoteAudio, 'media' | 'index' | 'profile'> = { media: [''], index: 0, profile: 'RTP/AVP' };
 
@@ -176,8 +180,8 @@ export class MediaSession {
   /** An offer of all we have. */
   offer(): Uint8Array {
     this.pending = this.wanted;
-    const event: AudioCodec[] = eventsFor(this.codecs);
-    return this.write(this.lines([...this.codecs, ...event], this.wanted, 'offer'));
+    const formats = [...this.codecs, ...eventsFor(this.codecs)].map((c) => this.numbered(c));
+    return this.write(this.lines(formats, this.wanted, 'offer'));
   }
 
   /** The answer to an offer; undefined where nothing fits. RFC 3264 §6 */
@@ -213,6 +217,7 @@ export class MediaSession {
     direction: MediaDirection,
   ): void {
     this.reservation?.take(remote.lines);
+    for (const c of remote.codecs) if (!this.types.has(c.payloadType)) this.types.set(c.payloadType, c);
     this.streams = remote;
     this.media = {
       codec: chosen,
@@ -221,6 +226,17 @@ export class MediaSession {
       direction,
       ptime: remote.ptime ?? 20,
     };
+  }
+
+  /** A format under the number that the session has for it, or under one that it has for nothing else. */
+  private numbered(c: AudioCodec): AudioCodec {
+    const [first, last] = DYNAMIC;
+    if (c.payloadType < first) return c;
+    let n = [...this.types].find(([, known]) => matches(known, c))?.[0] ?? c.payloadType;
+    for (let i = first; i <= last && !matches(this.types.get(n) ?? c, c); i++) n = n === last ? first : n + 1;
+    const named = { ...c, payloadType: n };
+    this.types.set(n, named);
+    return named;
   }
 
   /** Ours among all streams of the session. */
@@ -261,7 +277,7 @@ export class MediaSession {
 /** A telephone-event format for each clock rate in use. RFC 4733 §2.1 */
 function eventsFor(codecs: readonly AudioCodec[]): AudioCodec[] {
   const clocks = [...new Set(codecs.map((c) => c.clock))];
-  return clocks.map((clock, i) => ({ payloadType: FIRST_DYNAMIC + i, name: TELEPHONE_EVENT, clock, format: '0-15' }));
+  return clocks.map((clock, i) => ({ payloadType: FIRST_EVENT + i, name: TELEPHONE_EVENT, clock, format: '0-15' }));
 }
 
 /** A stream with port 0. RFC 3264 §6 */
