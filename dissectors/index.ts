@@ -103,6 +103,7 @@ import { framedStreams } from './well-known/framed.js';
 import { ftp } from './well-known/ftp.js';
 import { gss } from './well-known/gss.js';
 import { ldap } from './well-known/ldap.js';
+import { links } from './well-known/links.js';
 import { mediaTypes } from './well-known/media.js';
 import { mobile } from './well-known/mobile.js';
 import { multicast } from './well-known/multicast.js';
@@ -251,6 +252,7 @@ export const dissectors: readonly AnyDissector[] = [
   classicStun,
   ...network,
   ...multicast,
+  ...links,
   wpan,
   wpanBare,
   ...zigbee,

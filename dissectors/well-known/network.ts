@@ -138,7 +138,7 @@ export const network = [
     ['tipc', 'Transparent Inter Process Communication(TIPC)', 'TIPC', 'none', { ethertype: [0x88ca] }],
     ['realtek', 'Realtek Layer 2 Protocols', 'Realtek', 'none', { ethertype: [0x8899] }],
     ['wol', 'Wake On LAN', 'WOL', 'none', { ethertype: [0x0842] }],
-    ['nhrp', 'NBMA Next Hop Resolution Protocol', 'NHRP', 'RFC 2332', { 'gre.proto': [0x2001] }],
+    ['nhrp', 'NBMA Next Hop Resolution Protocol', 'NHRP', 'RFC 2332', { 'gre.proto': [0x2001], 'ip.proto': [54] }],
     ['goose', 'GOOSE', 'GOOSE', 'IEC 61850-8-1', { ethertype: [0x88b8] }],
     ['msnlb', 'MS Network Load Balancing', 'MS NLB', 'none', { ethertype: [0x886f] }],
     ['ans', 'Intel ANS probe', 'Intel ANS probe', 'none', { ethertype: [0x886d] }],
