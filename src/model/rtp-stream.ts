@@ -3,7 +3,10 @@ import { COMFORT_NOISE, KEEP_ALIVE_TYPE } from '../../dissectors/rtp-payload-typ
 import type { Content } from './events.js';
 import { type Arrival, rowName, type Seen } from './moment.js';
 
-/** RFC 3550 appendix A.1: a jump of more than this, or so far back, is a new start of the sequence. */
+/**
+ * RFC 3550 appendix A.1: a jump of more than this, or so far back, is a new start of the sequence. That has 100 for the way
+ * back; here it is known of all numbers of a {@link WINDOW} which came before.
+ */
 const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 1000;
 /**
