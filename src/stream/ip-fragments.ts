@@ -49,8 +49,8 @@ interface Assembly {
   newer: Assembly | undefined;
 }
 
-/** Seconds after which a part no longer belongs to a datagram of the same identification. RFC 1122 §3.3.2. */
-const LIFETIME = 120;
+/** Seconds after which a part no longer belongs to a datagram of the same identification. RFC 1122 §3.3.2, RFC 8200 §4.5. */
+const LIFETIME = { 4: 120, 6: 60 } as const;
 /** What a datagram, a part of it, and octets that are kept cost beside the octets themselves. */
 const DATAGRAM_COST = 500;
 const PART_COST = 64;
@@ -132,7 +132,7 @@ export class FragmentTable {
     for (let a = this.chains.get(hash); a !== undefined; a = a.chain) {
       if (a.scope !== scope || a.net !== net || a.id !== id || (net === 4 && a.protocol !== proto)) continue;
       if (!equalBytes(a.addresses, 0, b, src, n) || !equalBytes(a.addresses, n, b, dst, n)) continue;
-      if (Math.abs(seconds - a.since) <= LIFETIME) return a;
+      if (Math.abs(seconds - a.since) <= LIFETIME[net]) return a;
       this.drop(a);
       break;
     }

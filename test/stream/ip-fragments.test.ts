@@ -116,6 +116,19 @@ describe('FragmentTable', () => {
     assert.deepEqual([late.size, late.dropped], [1, 1]);
   });
 
+  it('waits for the parts of an IPv6 datagram for a minute (RFC 8200 4.5), and of an IPv4 one for two (RFC 1122 3.3.2)', () => {
+    for (const [net, most] of [
+      [4, 120],
+      [6, 60],
+    ] as const)
+      for (const late of [0, 1]) {
+        const t = new FragmentTable();
+        add(t, part(0, 8, true), { net });
+        const whole = add(t, part(8, 8, false), { net, seconds: most + late });
+        assert.equal(whole === undefined, late === 1, `${net} ${late}`);
+      }
+  });
+
   it('rebuilds any datagram from any cutting, order and repetition', () => {
     const cuts = fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { maxLength: 10 });
     fc.assert(
