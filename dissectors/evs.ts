@@ -51,7 +51,7 @@ const ioRate = (n: number): string =>
           ? 'NO_DATA'
           : 'For future use';
 
-/** Requests for a bandwidth, from rate `least` to `most`. TS 26.445 table A.2. */
+/** Requests for a bandwidth, from rate `least` to `most`. TS 26.445 table A.3. */
 const requests =
   (band: string, least: number, most: number): ValueStrings =>
   (n) =>
@@ -181,7 +181,7 @@ const F = fields({
   index640: { name: 'evs.640.bwct_idx', label: 'BW CT Index', type: 'u8', values: INDEX_640 },
 });
 
-/** Requests by their type T. TS 26.445 table A.2. */
+/** Requests by their type T. TS 26.445 table A.3. */
 const REQUEST_FIELDS: readonly Field[] = [
   F.request0,
   F.request1,

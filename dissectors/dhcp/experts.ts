@@ -84,7 +84,7 @@ export const E = experts({
     code: 'dhcp.bad-civic-type',
     severity: 'error',
     message: 'Error with CAType',
-    clause: 'RFC 4776 §3.1',
+    clause: 'RFC 4776 §3.3',
   },
   bad6rd: { code: 'dhcp.bad-6rd', severity: 'error', message: '6RD: malformed option', clause: 'RFC 5969 §7.1.1' },
 });

@@ -239,7 +239,7 @@ export const searchListOption = (domains: readonly string[]): DhcpOption => ({
   bytes: concat(domains.map(nameOctets)),
 });
 
-/** Pieces of at most 255 octets of a long option. RFC 3396 §5 */
+/** Pieces of at most 255 octets of a long option. RFC 3396 §6 */
 export function splitOption(option: DhcpOption): DhcpOption[] {
   const pieces: DhcpOption[] = [];
   for (let at = 0; at === 0 || at < option.bytes.length; at += 255)

@@ -124,7 +124,7 @@ const E = experts({
     code: 'icmpv6.nd-hop-limit',
     severity: 'warn',
     message: 'Hop limit of a neighbor discovery message is not 255: the receiver discards it',
-    clause: 'RFC 4861 §6.1',
+    clause: 'RFC 4861 §6.1, §7.1, §8.1',
   },
 });
 

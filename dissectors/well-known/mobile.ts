@@ -45,7 +45,7 @@ function nas(v: View, proto: string, cx: Ctx): void {
   if (message !== undefined && message.length > 0) cx.call(proto, message);
 }
 
-/** Protocol IEs of S1AP that carry NAS, or are lists of bearers whose items do; TS 36.413 §9.3.7. */
+/** Protocol IEs of S1AP that carry NAS, or are lists of bearers whose items do; TS 36.413 §9.3.6. */
 const S1_NAS = 26;
 const S1_BEARERS: ReadonlySet<number> = new Set([16, 24, 30]);
 /** The bearer of a context, for which NAS is optional: the second bit of the item says whether it is there. */

@@ -26,7 +26,7 @@ const RX_HEADER = 28;
 const RX_TYPE = 20;
 const RX_DATA = 1;
 
-/** A message of PANA says how long it is, in whole words, and is of four types. RFC 5191 §6.2, §6.3 */
+/** A message of PANA says how long it is, in whole words, and is of four types. RFC 5191 §6.2, §7 */
 const PANA_TYPES = 4;
 function pana(b: Uint8Array, off: number, n: number): boolean {
   if (n < 16 || u16(b, off) !== 0 || u16(b, off + 2) !== n || n % 4 !== 0) return false;

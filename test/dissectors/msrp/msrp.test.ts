@@ -12,7 +12,7 @@ const lines = (...list: string[]): Uint8Array => bytes(list.map((s) => `${s}\r\n
 
 const BOB = 'To-Path: msrp://bob.example.com:8888/9di4eae923wzd;tcp';
 const ALICE = 'From-Path: msrp://alicepc.example.com:7777/iau39soe2843z;tcp';
-/** RFC 4975 §3 and §7.1.1. */
+/** RFC 4975 §11.1. */
 const SEND = lines(
   'MSRP d93kswow SEND',
   BOB,
@@ -25,7 +25,7 @@ const SEND = lines(
   '-------d93kswow$',
 );
 const OK = lines('MSRP d93kswow 200 OK', BOB, ALICE, '-------d93kswow$');
-/** RFC 4975 §4: a report without a body. */
+/** RFC 4975 §11.6: a report without a body. */
 const REPORT = lines(
   'MSRP dkei38sd REPORT',
   BOB,
