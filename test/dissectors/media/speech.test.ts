@@ -5,7 +5,7 @@ import { encode } from 'fttscope/kit';
 import { type AmrPayload, amr, amrCodec, amrWb, speechBits } from '../../../dissectors/amr.js';
 import { type EvsPayload, evs, frameOctets } from '../../../dissectors/evs.js';
 import { rtp } from '../../../dissectors/rtp.js';
-import { octets, values, World } from '../rtp/world.js';
+import { announced, octets, values, World } from '../rtp/world.js';
 
 const world = (): World => new World([rtp, amr, amrWb, evs]);
 
@@ -13,7 +13,7 @@ const world = (): World => new World([rtp, amr, amrWb, evs]);
 function spoken(name: string, parameters: string | undefined, payload: Uint8Array) {
   const types = new Map([[96, { name, clock: 16_000, ...(parameters !== undefined && { parameters }) }]]);
   const b = octets(`8060 0001 000000a0 11223344 ${Buffer.from(payload).toString('hex')}`);
-  return world().see(rtp, b, { expected: { setupFrame: 1, callId: '', payloadTypes: types } });
+  return world().see(rtp, b, { expected: announced(types) });
 }
 
 const ALIGNED = 'octet-align=1';

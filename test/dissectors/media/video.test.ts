@@ -5,13 +5,13 @@ import { type AnyDissector, encode } from 'fttscope/kit';
 import { type H264Payload, h264 } from '../../../dissectors/h264.js';
 import { type H265Payload, h265 } from '../../../dissectors/h265.js';
 import { rtp } from '../../../dissectors/rtp.js';
-import { octets, values, World } from '../rtp/world.js';
+import { announced, octets, values, World } from '../rtp/world.js';
 
 /** A packet of the payload type that SDP gave to the dissector's encoding. */
 const see = (d: AnyDissector, payload: Uint8Array) => {
   const types = new Map([[96, { name: d.proto, clock: 90_000 }]]);
   const b = octets(`8060 0001 000000a0 11223344 ${Buffer.from(payload).toString('hex')}`);
-  return new World([rtp, h264, h265]).see(rtp, b, { expected: { setupFrame: 1, callId: '', payloadTypes: types } });
+  return new World([rtp, h264, h265]).see(rtp, b, { expected: announced(types) });
 };
 /** What tshark 4.0 says about headers of H.264, RFC 6184 §5.3 to §5.8. */
 test('H.264: single units, aggregation and fragmentation', () => {

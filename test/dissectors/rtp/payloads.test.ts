@@ -6,13 +6,13 @@ import { rtpPayloads } from '../../../dissectors/well-known/rtp-payloads.js';
 import { file, ip4, rawPcap, udp } from '../../cli/run.js';
 import { fieldNames, tsharkMissing } from '../../support/tshark.js';
 import { differences } from '../bodies/wire.js';
-import { octets, values, World } from './world.js';
+import { announced, octets, values, World } from './world.js';
 
 const world = new World([rtp, rtpRed, ...rtpPayloads]);
 /** RTP with a payload type and a payload, after SDP that called type 96 `name`. */
 const seen = (type: number, payload: string, name = 'x') =>
   world.see(rtp, octets(`80${type.toString(16).padStart(2, '0')} 0009 000000a0 11223344 ${payload}`), {
-    expected: { setupFrame: 7, payloadTypes: new Map([[96, { name, clock: 8000 }]]) },
+    expected: announced(new Map([[96, { name, clock: 8000 }]]), 7),
   });
 
 test('redundant data: the headers, and each block. RFC 2198 §3', () => {

@@ -12,13 +12,11 @@ import { comparePlacesIn } from '../../support/places.js';
 import { forRows } from '../../support/rows.js';
 import { frames } from '../../support/tshark.js';
 import { askTshark, tsharkMissing } from './tshark.js';
-import { octets, type Sent, values, World } from './world.js';
+import { announced, octets, type Sent, values, World } from './world.js';
 
 const world = (): World => new World([rtp, rtcp, telephoneEvent]);
-const media = (types: Record<number, string>) => ({
-  setupFrame: 7,
-  payloadTypes: new Map(Object.entries(types).map(([n, name]) => [Number(n), { name, clock: 8000 }])),
-});
+const media = (types: Record<number, string>) =>
+  announced(new Map(Object.entries(types).map(([n, name]) => [Number(n), { name, clock: 8000 }])), 7);
 
 /** A header of version 2 with flags and payload type, sequence 9, timestamp 160, SSRC 0x11223344. */
 const packet = (first: number, second: number, rest: string, sequence = 9): Uint8Array => {

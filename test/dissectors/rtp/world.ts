@@ -10,6 +10,8 @@ import {
   Tree,
   type View,
 } from 'fttscope/kit';
+import { CallIds } from '../../../dissectors/sdp/call-ids.js';
+import type { MediaNote, PayloadType } from '../../../dissectors/sdp/index.js';
 import { fieldText } from '../../../src/report/value.js';
 import { amid } from '../../support/amid.js';
 
@@ -166,6 +168,11 @@ function valueText(t: Tree, i: number): string {
   const o = t.octets(i);
   return type === 'bytes' ? hex(o, 0, o.length) : fieldText(t, i);
 }
+
+/** What SDP in a frame said of the payload types at an address. */
+export const announced = (payloadTypes: ReadonlyMap<number, PayloadType>, setupFrame = 1): MediaNote => ({
+  ...{ setupFrame, callId: '', callIds: CallIds.NONE, kind: 'audio', payloadTypes, secure: false },
+});
 
 /** Octets from hexadecimal text; white space is left out. */
 export const octets = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/\s+/g, ''), 'hex'));
