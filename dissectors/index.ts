@@ -111,6 +111,7 @@ import { network } from './well-known/network.js';
 import { openvpns } from './well-known/openvpn.js';
 import { portsOnly } from './well-known/ports-only.js';
 import { questions } from './well-known/questions.js';
+import { rdpudp } from './well-known/rdpudp.js';
 import { rpcs } from './well-known/rpc.js';
 import { rtpPayloads } from './well-known/rtp-payloads.js';
 import { sigtran } from './well-known/sigtran.js';
@@ -258,6 +259,7 @@ export const dissectors: readonly AnyDissector[] = [
   ...zigbee,
   ...transport,
   ...snmp,
+  rdpudp,
   ...rpcs,
   ...smbs,
   ...gss,

@@ -162,7 +162,6 @@ export const portsOnly = [
       ...([{ 'udp.heuristic': ['pana'] }, pana] as const),
     ],
     ['gtpprime', 'GTP Prime', "GTP'", 'TS 32.295', { 'udp.port': [3386] }, gtpPrime],
-    ['rdpudp', 'UDP Remote Desktop Protocol', 'RDPUDP', 'none', { 'udp.port': [3389] }],
     ['rdt', 'Real Data Transport', 'RDT', 'none', { 'udp.port': [6970] }],
     ['rlogin', 'Rlogin Protocol', 'Rlogin', 'RFC 1282', { 'tcp.name': [513] }],
     ['rmi', 'Java RMI', 'RMI', 'none', { 'tcp.name': [1099] }],
