@@ -17,6 +17,7 @@ import {
 } from 'fttscope/kit';
 import { handBody } from '../bodies.js';
 import { asciiText } from '../dhcp/text.js';
+import { decodeBase64, proofs } from './authorization.js';
 import { codec, type HttpMessage } from './codec.js';
 import { type ConnectNote, type Exchanges, follow, fullUri, type HttpNote, newExchanges, target } from './exchange.js';
 import { ALL, E, F, HEADERS } from './fields.js';
@@ -75,7 +76,7 @@ export const http = defineDissector<HttpMessage>({
     'sctp.port': [80],
   },
   tables: ['media_type'],
-  calls: ['media'],
+  calls: ['media', 'gss-api', 'ntlmssp', 'spnego', 'spnego-krb5'],
 
   probe: (b, off, end, known) => (known === true ? startsMessage : isStart)(b, off, end),
   pduLength: messageLength,
@@ -122,7 +123,10 @@ export function dissectMessage(v: View, t: Tree, cx: Ctx, layer: Field, note?: H
   if (m.dropped > 0) t.expert(E.tooManyHeaders);
   related(v, m, status === undefined, t, note);
   if (m.complete && m.body < v.end) body(v, m, t, cx);
-  else t.pop();
+  else {
+    t.pop();
+    proofs(m, cx);
+  }
   if (v.isCut) need(v, v.wireLength);
 }
 
@@ -284,15 +288,6 @@ function parts(h: Header, t: Tree): void {
   }
 }
 
-/** Base64 as Latin-1 text; '' where it is not base64. RFC 7617 §2. */
-function decodeBase64(text: string): string {
-  try {
-    return atob(text);
-  } catch {
-    return '';
-  }
-}
-
 /** The layer around what runs in a CONNECT: no octets of its own. */
 function carrier(v: View, t: Tree, note: ConnectNote | undefined): void {
   t.open(F.http, v.off, 0);
@@ -342,6 +337,7 @@ function body(v: View, m: Message, t: Tree, cx: Ctx): void {
   const plain = content.length > 0 ? unpacked(content, m, t, cx) : undefined;
   if (plain !== undefined) fileData(plain, v, m, t);
   t.pop();
+  proofs(m, cx);
   if (content.length > 0) hand(content, plain, m, cx);
 }
 
