@@ -34,6 +34,8 @@ const ROWS: readonly FramedRow[] = [
 const AGENTX_HEADER = 20;
 const AGENTX_NETWORK_ORDER = 0x10;
 
+const HART_IP = 5094;
+
 /** ISO 13400-2 §8: diagnostic messages carry UDS behind two addresses. */
 const DOIP_DIAGNOSTIC = 0x8001;
 const DOIP_HEADER = 8;
@@ -167,13 +169,18 @@ export const framedStreams = [
   }),
   named({
     ...{ proto: 'hart_ip', title: 'HART_IP Protocol', short: 'HART_IP', spec: 'IEC 62591' },
-    on: { 'tcp.port': [5094] },
+    on: { 'tcp.port': [HART_IP] },
     pduLength: framed(8, (b, o) => u16(b, o + 6)),
   }),
   named({
     ...{ proto: 'hart_ip.datagram', layer: 'hart_ip', title: 'HART_IP Protocol', short: 'HART_IP', spec: 'IEC 62591' },
-    on: { 'udp.port': [5094] },
+    on: { 'udp.port': [HART_IP] },
     probe: (b, off, end) => (end - off >= 8 && (b[off] === 1 || b[off] === 2) ? Yes : No),
+    /** A server may answer from a port of the session's own. */
+    track(_, cx) {
+      const { version, buf, src } = cx.net;
+      if (cx.dport === HART_IP) cx.expect(buf.slice(src, src + (version === 4 ? 4 : 16)), cx.sport, 'hart_ip.datagram');
+    },
   }),
   named({
     ...{ proto: 'c1222.stream', layer: 'c1222', title: 'ANSI C12.22', short: 'C12.22', spec: 'ANSI C12.22' },

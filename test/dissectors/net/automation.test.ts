@@ -67,6 +67,21 @@ test('S-Bus, and what is none on its ports', { skip }, async () => {
   assert.deepEqual(stacks, ['udp:sbus', 'udp:data', 'udp:esio', 'udp:data']);
 });
 
+test('a session of HART-IP that goes on from another port of the server', { skip }, async () => {
+  const [session, other] = [at(HOST, 5095), at(HOST, 20_500)];
+  const [ask, answer] = ['010000000002000d0100007530', '010100000002000d010000ea60'].map(octets);
+  const stacks = await besideTshark(
+    [
+      udp(CLIENT, at(HOST, 5094), ask),
+      udp(session, CLIENT, answer),
+      udp(CLIENT, session, ask),
+      udp(other, session, ask),
+    ],
+    FIELDS,
+  );
+  assert.deepEqual(stacks, ['udp:hart_ip', 'udp:hart_ip', 'udp:hart_ip', 'udp:data']);
+});
+
 test('streams of HiSLIP, Gryphon, NetWare, OpenWire, service location and label distribution', { skip }, async () => {
   const once = (name: string) => [`tcp:${name}`, 'tcp', `tcp:${name}`, `tcp:${name}`];
   assert.deepEqual(await stream(4880, `4853 00 00 01005858 0000000000000007 ${'61'.repeat(7)}`), once('hislip'));
