@@ -1,5 +1,6 @@
 import {
   type AnyDissector,
+  type Ctx,
   defineDissector,
   experts,
   type Field,
@@ -170,6 +171,11 @@ function info({ buf, off }: View): string {
 
 const dotted = (ip: number): string => [24, 16, 8, 0].map((shift) => (ip >>> shift) & 255).join('.');
 
+/** What `track` noticed. */
+const duplicatesOf = (v: View, cx: Ctx): readonly Duplicate[] =>
+  cx.note<readonly Duplicate[]>(arp as AnyDissector, v) ?? NONE;
+const NONE: readonly Duplicate[] = [];
+
 function duplicate({ off, length }: View, t: Tree, d: Duplicate): void {
   const ip = dotted(d.ip);
   t.open(D.duplicate, off, length);
@@ -198,14 +204,17 @@ export const arp = defineDissector<ArpPacket>({
 
   serves: { fields: Object.values(D) },
 
-  /** What ARP says of hardware addresses: of targets, where it is no request. */
+  /** What ARP says of hardware addresses: of senders, and of the targets of replies that speak of somebody else. */
   track({ buf, off, length }, cx) {
     if (length < HEADER || length < total(buf, off) || !isMac(buf, off) || !isIpv4(buf, off)) return;
+    const op = opcodeOf(buf, off);
+    if (op !== REQUEST && op !== REPLY) return;
     const owners = cx.scope(arp as AnyDissector, () => new Owners());
     const sender = owners.see(buf, off + HEADER, srcProto(buf, off), cx);
-    const asks = opcodeOf(buf, off) === REQUEST;
-    const d = sender ?? (asks ? undefined : owners.see(buf, dstHw(buf, off), dstProto(buf, off), cx));
-    if (d !== undefined) cx.note(d);
+    const isOther = u32(buf, srcProto(buf, off)) !== u32(buf, dstProto(buf, off));
+    const target = op === REPLY && isOther ? owners.see(buf, dstHw(buf, off), dstProto(buf, off), cx) : undefined;
+    if (sender !== undefined || target !== undefined)
+      cx.note([sender, target].filter((d) => d !== undefined) satisfies Duplicate[]);
   },
 
   dissect(v, t, cx) {
@@ -230,14 +239,17 @@ export const arp = defineDissector<ArpPacket>({
     address(t, mac ? F.dstMac : F.dstHw, dstHw(buf, off), hwSize(buf, off));
     address(t, ip ? F.dstIp : F.dstProto, dstProto(buf, off), protoSize(buf, off));
     t.pop();
-    const twice = cx.note<Duplicate>(arp as AnyDissector, v);
-    if (twice !== undefined) duplicate(v, t, twice);
+    for (const twice of duplicatesOf(v, cx)) duplicate(v, t, twice);
   },
 
   summary(v, cx): string {
     if (v.length < HEADER || v.length < total(v.buf, v.off)) return 'Packet cut short';
-    const twice = cx.note<Duplicate>(arp as AnyDissector, v);
-    return twice === undefined ? info(v) : `${info(v)} (duplicate use of ${dotted(twice.ip)} detected!)`;
+    return (
+      info(v) +
+      duplicatesOf(v, cx)
+        .map(({ ip }) => ` (duplicate use of ${dotted(ip)} detected!)`)
+        .join('')
+    );
   },
 
   codec: {

@@ -24,6 +24,10 @@ test('an address that a second station uses is told, as tshark tells it', { skip
     arp(1, B!, TWO!, C!, ONE!), // targets of requests mean nothing
     arp(2, ALL, ONE!, A!, ONE!), // nobody has the address of all
     arp(1, A!, ONE!, ZERO, TWO!),
+    arp(2, C!, TWO!, C!, ONE!), // both are of others
+    arp(2, C!, TWO!, A!, TWO!), // the same address twice
+    arp(3, C!, TWO!, C!, ONE!), // RARP
+    arp(8, C!, TWO!, C!, ONE!), // InARP
   ];
   const fields = [
     ...['arp.duplicate-address-frame', 'arp.seconds-since-duplicate-address-frame', '_ws.expert.message'],
