@@ -207,6 +207,10 @@ export const F = fields({
   paddingData: { name: 'rtcp.padding.data', label: 'Padding data', type: 'bytes' },
   paddingCount: { name: 'rtcp.padding.count', label: 'Padding count', type: 'u8' },
   lengthCheck: { name: 'rtcp.length_check', label: 'RTCP frame length check', type: 'bool' },
+  encrypted: { name: 'srtcp.encrypted_payload', label: 'Encrypted RTCP Payload - not dissected', type: 'none' },
+  srtcpE: { name: 'srtcp.e', label: 'SRTCP E flag', type: 'bool', mask: 0x80000000, clause: 'RFC 3711 §3.4' },
+  srtcpIndex: { name: 'srtcp.index', label: 'SRTCP Index', type: 'u32', mask: 0x7fffffff },
+  srtcpTag: { name: 'srtcp.auth_tag', label: 'SRTCP Auth Tag', type: 'bytes' },
   lengthBad: {
     name: 'rtcp.length_check.bad',
     label: 'Incorrect RTCP packet length information',
@@ -256,6 +260,12 @@ export const E = experts({
     severity: 'warn',
     message: 'The profile-specific extension does not fit the packet',
     clause: 'RFC 3550 §6.4.3',
+  },
+  encrypted: {
+    code: 'rtcp.encrypted',
+    severity: 'warn',
+    message: 'Encrypted RTCP Payload - not dissected',
+    clause: 'RFC 3711 §3.4',
   },
   appName: { code: 'rtcp.app-name', severity: 'error', message: 'Application name is not a string' },
   negative: {

@@ -30,6 +30,7 @@ import {
   receptionReports,
   senderInfo,
 } from './reports.js';
+import { encrypted, type Trailer, trailer, trailerOf } from './secure.js';
 import { EXTENSIONS, PAYLOAD_FEEDBACK_SHORT, TYPES, Type } from './values.js';
 import { extendedReports } from './xr.js';
 
@@ -102,8 +103,9 @@ export const rtcp = defineDissector<Rtcp>({
 
   track(v, cx) {
     const media = cx.expected<MediaNote>();
-    const echoes = follow(v, cx, cx.flow(rtcp as AnyDissector, newReports));
     const srtp = srtpSetup(cx);
+    const isOpen = guardOf(v, media, srtp)?.encrypted !== true;
+    const echoes = isOpen ? follow(v, cx, cx.flow(rtcp as AnyDissector, newReports)) : undefined;
     if (media !== undefined || srtp !== undefined || echoes !== undefined)
       cx.note({ media, srtp, echoes } satisfies RtcpNote);
   },
@@ -120,6 +122,8 @@ export const rtcp = defineDissector<Rtcp>({
     }
     need(v, 2);
     const note = cx.note<RtcpNote>(rtcp, v);
+    const guard = guardOf(v, note?.media, note?.srtp);
+    if (guard?.encrypted) return secured(v, t, note, guard);
     let at = v.off;
     let stated = 0;
     let good = true;
@@ -136,10 +140,12 @@ export const rtcp = defineDissector<Rtcp>({
     }
   },
 
-  summary(v) {
+  summary(v, cx) {
     const { buf } = v;
     if (v.length === 0) return 'Cut short';
     if (version(buf, v.off) !== 2) return `Unknown RTCP version ${version(buf, v.off)}`;
+    const note = cx.note<RtcpNote>(rtcp, v);
+    if (guardOf(v, note?.media, note?.srtp)?.encrypted) return `${nameOf(TYPES, type(buf, v.off))}   `;
     let s = '';
     for (let at = v.off; at + HEADER <= v.end && isKnown(type(buf, at)); at += packetLength(buf, at))
       s += packetSummary(v, at);
@@ -155,25 +161,57 @@ const isLast = (v: View, next: number): boolean => next + HEADER > v.end || !isT
 /** Types of packets of RTCP, of which some have no meaning: the last one is that of RFC 7272 §7. */
 const isType = (pt: number): boolean => pt >= 192 && pt <= 211;
 
-/** Opens the layer of one packet and fills it; returns where what it holds ends, padding included. */
-function packet(v: View, t: Tree, at: number, note: RtcpNote | undefined): number {
+/** Opens the layer of one packet, and shows its header; false where nobody knows what such a packet holds. */
+function head(v: View, t: Tree, at: number, octets: number, note: RtcpNote | undefined): boolean {
   const { buf } = v;
   const pt = type(buf, at);
-  const length = packetLength(buf, at);
-  const last = isLast(v, at + length);
-  t.open(F.rtcp, at, Math.min(length, v.end - at));
-  if (t.labels) t.label(`Real-time Transport Control Protocol (${nameOf(TYPES, pt)})`);
+  t.open(F.rtcp, at, octets);
+  if (t.labels)
+    t.label(`${isSecure(note) ? 'Secure ' : ''}Real-time Transport Control Protocol (${nameOf(TYPES, pt)})`);
   if (note?.srtp !== undefined) setup(t, at, 'DTLS-SRTP', note.srtp.frame);
   else if (note?.media !== undefined) setup(t, at, 'SDP', note.media.setupFrame);
   t.bits(F.version, at, 1, buf[at]);
   t.bits(F.padding, at, 1, buf[at]);
-  if (!isKnown(pt)) return at + 1; // nobody knows what it holds: Wireshark looks for another one octet on
-  if (isPadded(buf, at) && !last) t.expert(E.padding); // RFC 3550 §6.4.1: only the last may be padded
+  if (!isKnown(pt)) return false;
   const five = countField(pt);
   if (five !== undefined) t.bits(five, at, 1, buf[at]);
   t.num(F.type, at + 1, 1, pt);
   t.num(F.length, at + 2, 2, u16(buf, at + 2));
-  if (t.labels) t.label(`Length: ${u16(buf, at + 2)} (${length} bytes)`);
+  if (t.labels) t.label(`Length: ${u16(buf, at + 2)} (${packetLength(buf, at)} bytes)`);
+  return true;
+}
+
+const isSecure = (note: RtcpNote | undefined): boolean => note?.srtp !== undefined || note?.media?.secure === true;
+
+/** Profile of the suite that SDP announces nearly always, AES_CM_128_HMAC_SHA1_80. RFC 4568 §6.2.1, RFC 5764 §4.1.2 */
+const ANNOUNCED = 1;
+
+/** What stands behind a compound of SRTCP; undefined where it is none. */
+function guardOf(v: View, media: MediaNote | undefined, srtp: SrtpSetup | undefined): Trailer | undefined {
+  if (srtp === undefined && media?.secure !== true) return undefined;
+  return trailerOf(v, srtp?.profile ?? ANNOUNCED);
+}
+
+/** A compound that is encrypted behind its first SSRC. */
+function secured(v: View, t: Tree, note: RtcpNote | undefined, guard: Trailer): void {
+  need(v, HEADER);
+  if (head(v, t, v.off, v.length, note)) {
+    ssrc(v, t, v.off + HEADER, F.sender);
+    encrypted(v, t, guard);
+    trailer(v, t, guard);
+  }
+  t.pop();
+  if (v.isCut) need(v, v.wireLength);
+}
+
+/** Opens the layer of one packet and fills it; returns where what it holds ends, padding included. */
+function packet(v: View, t: Tree, at: number, note: RtcpNote | undefined): number {
+  const { buf } = v;
+  const length = packetLength(buf, at);
+  const last = isLast(v, at + length);
+  // Nobody knows what some hold: Wireshark looks for another one octet on.
+  if (!head(v, t, at, Math.min(length, v.end - at), note)) return at + 1;
+  if (isPadded(buf, at) && !last) t.expert(E.padding); // RFC 3550 §6.4.1: only the last may be padded
   const end = at + length;
   const padding = isPadded(buf, at) && last && end <= v.end && end > at + HEADER ? buf[end - 1] : 0;
   const tooMuch = padding > length - HEADER;
