@@ -149,8 +149,28 @@ export function parseUri(b: Uint8Array, off: number, end: number): SipAddress {
   return a;
 }
 
-/** A URI without its parameters, which another may tell in another order, or not at all; for comparing. RFC 3261 §19.1.4 */
-export const bareUri = (uri: string): string => uri.replace(/[;?].*$/s, '').toLowerCase();
+/**
+ * A URI without its parameters, which another may tell in another order, or not at all; for comparing. The user of a sip or
+ * sips URI counts with its case, and a `;` in it is its own; what need not be escaped is the same escaped. RFC 3261 §19.1.4
+ */
+export function bareUri(uri: string): string {
+  const [head = '', scheme = '', user = ''] = /^(sips?:)([^@]*@)/is.exec(uri) ?? [];
+  return (
+    scheme.toLowerCase() +
+    unescaped(user) +
+    uri
+      .slice(head.length)
+      .replace(/[;?].*$/s, '')
+      .toLowerCase()
+  );
+}
+
+const UNRESERVED = /^[\w\-.!~*'()]$/;
+const unescaped = (user: string): string =>
+  user.replace(/%[0-9a-f]{2}/gi, (octet) => {
+    const c = String.fromCharCode(Number.parseInt(octet.slice(1), 16));
+    return UNRESERVED.test(c) ? c : octet.toUpperCase();
+  });
 
 const blank = (displayOff: number, displayEnd: number, uriOff: number, uriEnd: number, end: number): SipAddress => ({
   displayOff,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { findOutside, ListAhead, parseAddress } from '../../../dissectors/sip/address.js';
+import { bareUri, findOutside, ListAhead, parseAddress } from '../../../dissectors/sip/address.js';
 
 const COMMA = 44;
 
@@ -56,5 +56,23 @@ describe('lists of addresses', () => {
         assert.ok(fourTimes < 6 * once, `${item}: ${once} octets looked at, ${fourTimes} in a list four times as long`);
       }
     }
+  });
+});
+
+describe('URIs that are compared (RFC 3261 §19.1.4)', () => {
+  const same = (a: string, b: string): boolean => bareUri(a) === bareUri(b);
+  it('counts the case of the user alone', () => {
+    assert(same('sip:%61lice@AtLanTa.CoM;Transport=TCP', 'SIP:alice@AtLanta.CoM;Transport=tcp'));
+    assert(!same('sip:alice@atlanta.com', 'sip:ALICE@atlanta.com'));
+    assert(!same('sip:alice@atlanta.com', 'sips:alice@atlanta.com'));
+    assert(!same('sip:bob@biloxi.com', 'sip:bob@biloxi.com:5060'));
+    assert(!same('sip:a%3bb@h', 'sip:a;b@h'), 'what is reserved means something else when it is escaped');
+    assert(same('sip:a%3bb@h', 'sip:a%3Bb@h'));
+  });
+  it('takes what a telephone number in the place of the user says of itself for a part of it', () => {
+    const local = (context: string): string => `sip:7042;phone-context=${context}@ims.example;user=phone`;
+    assert(!same(local('a.example'), local('b.example')));
+    assert(same(local('a.example'), 'sip:7042;phone-context=a.example@IMS.example'));
+    assert(same('tel:+1-201-555-0123;x=y', 'TEL:+1-201-555-0123'));
   });
 });
