@@ -145,7 +145,7 @@ export class Neighbours implements Machine {
     if (!this.running || m.rest.length > 0) return; // RFC 4861 §4.6: an option of length 0 spoils the message
     if (m.type === TYPE.routerAdvertisement) this.advertised(m, src, now);
     else if (m.type === TYPE.neighborSolicitation) this.solicitation(m, src, dst, now);
-    else if (m.type === TYPE.neighborAdvertisement) this.objection(m, now);
+    else if (m.type === TYPE.neighborAdvertisement) this.objection(m, dst, now);
   }
 
   // Addresses
@@ -245,7 +245,8 @@ export class Neighbours implements Machine {
   }
 
   /** Somebody says that it has an address. RFC 4862 §5.4.4 */
-  private objection(m: Icmpv6Message, now: number): void {
+  private objection(m: Icmpv6Message, dst: Address, now: number): void {
+    if (isMulticast(dst) && (m.body[0] & 0x40) !== 0) return; // RFC 4861 §7.1.2: an answer goes to one alone
     const target = readTarget(m);
     const a = target && this.addresses.find((x) => same(x.address, target));
     if (a?.state === 'tentative') this.duplicate(a, now);

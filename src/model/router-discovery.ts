@@ -105,7 +105,7 @@ export class RouterDiscovery {
             ? ours`an option of length 0`
             : m.type === TYPE.routerAdvertisement && !isLinkLocal(c)
               ? ours`a source that is not link-local`
-              : undefined;
+              : forbidden(c, m);
     if (why === undefined) return true;
     if (this.hasRoom(this.invalid.length)) this.invalid.push({ at: at.seen(), why });
     return false;
@@ -249,6 +249,27 @@ export class RouterDiscovery {
 
 const isLinkLocal = (c: Content): boolean =>
   c.addresses[c.source] === 0xfe && (c.addresses[c.source + 1] & 0xc0) === 0x80;
+
+const SOLICITED_NODE = 'ff0200000000000000000001ff';
+const SOLICITED = 0x40;
+
+/** What nobody may ask without an address, and what an answer to a group may not be. RFC 4861 §6.1.1, §7.1.1, §7.1.2 */
+function forbidden(
+  { unspecified, addresses, destination }: Content,
+  { type, body, options }: Icmpv6Message,
+): Own | undefined {
+  const asks = type === TYPE.routerSolicitation || type === TYPE.neighborSolicitation;
+  if (asks && unspecified && options.some((o) => o.type === OPTION.sourceLinkLayer))
+    return ours`a link-layer address, and no address for a source`;
+  if (type === TYPE.routerSolicitation || type === TYPE.routerAdvertisement || body.length < 20) return undefined;
+  if (body[4] === 0xff) return ours`a group for its target`;
+  const to = hex(addresses, destination, 16, '');
+  if (asks && unspecified && to !== SOLICITED_NODE + hex(body, 17, 3, ''))
+    return ours`no address for a source, and another destination than the group of its target`;
+  return !asks && to.startsWith('ff') && (body[0] & SOLICITED) !== 0
+    ? ours`the flag of an answer, and goes to a group`
+    : undefined;
+}
 
 function servers(b: Uint8Array): string[] {
   const out: string[] = [];

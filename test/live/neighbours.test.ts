@@ -278,6 +278,14 @@ test('the address after a duplicate is not probed at once: others may have heard
   assert.ok(pauses.every((ms) => ms > 0 && ms <= 1000) && new Set(pauses).size === 5, pauses.join());
 });
 
+test('an answer to a group is none, and claims no address. RFC 4861 §7.1.2', () => {
+  const { clock, hear, nd, events } = host();
+  clock.advance(1000);
+  hear(neighborAdvertisement(nd.addresses[0].address, { solicited: true, override: true }), address('fe80::99'));
+  clock.advance(3000);
+  assert.deepEqual(types(events), ['address']);
+});
+
 test('an address that somebody asks for before we do is a duplicate, too. RFC 4862 §5.4.3', () => {
   const { hear, nd, heard, events } = host();
   const target = nd.addresses[0].address;

@@ -125,6 +125,35 @@ describe('addresses', () => {
     const t = new Talk().down(10, nd(ROUTER, ALL, routerAdvertisement(ADVERTISEMENT, [prefix(64, true)]), 64));
     assert.deepEqual(codes(await found(t)), ['slaac.invalid']);
   });
+
+  test('messages that a receiver discards for what they hold (RFC 4861 §6.1.1, §7.1.1, §7.1.2)', async () => {
+    const target = address('2001:db8:9::2');
+    const own = [{ type: 1, bytes: Uint8Array.of(2, 0, 0, 0, 0, 1) }];
+    const group = 'ff02::1:ff00:2';
+    const bad: [Uint8Array, RegExp][] = [
+      [nd('::', 'ff02::2', { ...routerSolicitation(), options: own }), /a link-layer address, and no address for/],
+      [nd('::', group, neighborSolicitation(target, own)), /a link-layer address, and no address for/],
+      [nd('::', 'ff02::1:ff00:3', neighborSolicitation(target)), /another destination than the group of its target/],
+      [nd(LOCAL, ALL, neighborSolicitation(address(group))), /a group for its target/],
+      [
+        nd(LOCAL, ALL, neighborAdvertisement(target, { solicited: true })),
+        /the flag of an answer, and goes to a group/,
+      ],
+    ];
+    for (const [packet, why] of bad) {
+      const r = await found(new Talk().up(0, packet));
+      assert.deepEqual(codes(r), ['slaac.invalid'], String(why));
+      assert.match(finding(r, 'slaac.invalid').meaning, why);
+    }
+    for (const packet of [
+      nd(LOCAL, 'ff02::2', { ...routerSolicitation(), options: own }),
+      nd('::', group, neighborSolicitation(target)),
+      nd(LOCAL, group, neighborSolicitation(target, own)),
+      nd(LOCAL, ROUTER, neighborAdvertisement(target, { solicited: true })),
+      nd(LOCAL, ALL, neighborAdvertisement(target, {})),
+    ])
+      assert.deepEqual(codes(await found(new Talk().up(0, packet))), []);
+  });
 });
 
 describe('what else is noticed inside', () => {

@@ -17,6 +17,7 @@ import {
   routerAdvertisement,
   routerSolicitation,
 } from '../../dissectors/icmpv6/messages.js';
+import { addressText, solicitedNode } from '../../src/live/address.js';
 import { address, at, udp } from '../build/packets.js';
 import { addressed, codes, finding, type Json, nd, note, Talk } from './support.js';
 
@@ -29,7 +30,10 @@ const advertise = (options: readonly NdOption[], lifetime = 1800, from = ROUTER)
 const PREFIX = { prefix: address('2001:db8:9::'), length: 64, onLink: true, autonomous: true };
 const prefix = (valid = 86_400, preferred = 14_400) => prefixOption({ ...PREFIX, valid, preferred });
 const DNS = rdnssOption(1800, [address(SERVER)]);
-const probe = (target: string) => nd('::', 'ff02::1:ff00:2', neighborSolicitation(address(target)));
+const probe = (target: string) => {
+  const octets = address(target);
+  return nd('::', addressText(solicitedNode(octets)), neighborSolicitation(octets));
+};
 const claim = (target: string) => nd(target, ALL, neighborAdvertisement(address(target), { override: true }));
 const uses = (own: string) => udp(at(own, 9), at(SERVER, 9), new Uint8Array(4));
 
