@@ -102,6 +102,7 @@ export function askForFile(
   desk.prompt({
     label,
     text: proposed,
+    selected: true,
     complete: completePath,
     judge: (text) => {
       if (text.trim() === '') return { text: 'a file name; Tab completes', wrong: false };

@@ -53,7 +53,7 @@ describe('the first five minutes', { skip: withoutTmux() ?? false, concurrency: 
         await t.shows(/call 2 . ladder/);
         t.press('e');
         await t.shows(/ Export /);
-        t.press('m', 'a');
+        t.press('m');
         await t.shows(/export to .*field\.findings\.md/);
         t.press('C-u');
         t.type('~/ticket.md\n');
