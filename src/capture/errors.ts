@@ -60,11 +60,11 @@ export function systemError(name: string, error: unknown, otherwise: string): Ca
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
   const [coded, text, hint] = (otherwise === 'FTT_E_WRITE' ? WRITING[code] : undefined) ??
     SYSTEM[code] ?? [otherwise, message];
-  return new CaptureError(coded, `${name}: ${text}`, hint);
+  return new CaptureError(coded, `${labelOf(name)}: ${text}`, hint);
 }
 
-/** What messages call a file that is named so on the command line. */
-export const labelOf = (name: string): string => (name === '-' ? 'standard input' : name);
+/** What messages call a file that is named so on the command line; nothing: a variable of a script was empty. */
+export const labelOf = (name: string): string => (name === '-' ? 'standard input' : name === '' ? "''" : name);
 
 /** `1 frame was read`, `84 frames were read`. */
 export const framesRead = (n: number): string => (n === 1 ? '1 frame was read' : `${n} frames were read`);

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
-import { CaptureError } from '../capture/errors.js';
+import { CaptureError, labelOf } from '../capture/errors.js';
 import { isPcap } from '../capture/pcap.js';
 import { isPcapng } from '../capture/pcapng.js';
 import { isPlainFile, scanPlainSecrets, scanSecrets } from '../capture/secrets.js';
@@ -100,34 +100,40 @@ class Gatherer implements Keys {
     const head = headOf(path);
     if (isPcap(head) || isPcapng(head))
       throw new UserError(`${path}: a capture, not a key log`, Exit.input, 'a capture is given with -r');
-    const text = fileText(path);
+    const octets = contentsOf(path);
     this.files.push(path);
+    this.given(octets, path);
+  }
+
+  /** Keys that the user named or handed over: what is wrong with them is said. */
+  given(octets: Buffer, origin: string): void {
+    const text = textOf(octets);
     if (PEM.test(text)) {
       const reason = this.log.addPrivateKey(text);
-      if (reason !== undefined) this.warnings.push(`${path}: this private key is of no use: ${reason}`);
+      if (reason !== undefined) this.warnings.push(`${origin}: this private key is of no use: ${reason}`);
       return;
     }
     if (EspKeys.looksLike(text)) {
-      this.associations(text, path);
+      this.associations(text, origin);
       return;
     }
     if (SubscriberKeys.looksLike(text)) {
-      this.subscriberKeys(text, path);
+      this.subscriberKeys(text, origin);
       return;
     }
     const { bad } = this.log;
     const kept = this.log.badLines.length;
-    const good = this.text(text, 'option', path);
+    const good = this.text(text, 'option', origin);
     const lines = good + this.log.bad - bad;
-    if (lines === 0) this.warnings.push(`${path}: the key log is empty`);
+    if (lines === 0) this.warnings.push(`${origin}: the key log is empty`);
     else if (good === 0)
       this.warnings.push(
-        `${path}: not a key log: 0 of ${lines} lines ${lines === 1 ? 'is a key line' : 'are key lines'}`,
+        `${origin}: not a key log: 0 of ${lines} lines ${lines === 1 ? 'is a key line' : 'are key lines'}`,
       );
     else if (good < lines) {
       const first = this.log.badLines[kept];
       const where = first === undefined ? '' : `; line ${first.line}: ${first.reason}`;
-      this.warnings.push(`${path}: ${lines - good} of ${lines} lines are no key lines${where}`);
+      this.warnings.push(`${origin}: ${lines - good} of ${lines} lines are no key lines${where}`);
     }
   }
 
@@ -190,7 +196,17 @@ class Gatherer implements Keys {
 export async function gatherKeys(captures: readonly string[], options: KeyOptions): Promise<Keys> {
   const g = new Gatherer();
   const files = [...(options.keylog ?? []), ...(options.keylogPreference ?? [])];
+  if (files.includes('-') && captures.includes('-'))
+    throw new UserError(
+      'standard input is either the capture or the key log',
+      Exit.usage,
+      'one of them has to be a file',
+    );
   for (const name of files) {
+    if (name === '-') {
+      g.given(contentsOf(name), labelOf(name));
+      continue;
+    }
     if (!existsSync(name)) throw new UserError(`${name}: no such key log`, Exit.input, WHERE_FROM);
     if (statSync(name).isDirectory()) g.directory(name);
     else g.named(name);
@@ -201,7 +217,7 @@ export async function gatherKeys(captures: readonly string[], options: KeyOption
     return g;
   }
   // A file beside the capture that was named too is read once.
-  const named = new Set(files.map((name) => realpathSync(name)));
+  const named = new Set(files.filter((name) => name !== '-').map((name) => realpathSync(name)));
   for (const capture of captures) {
     if (capture === '-') continue;
     if (isPlainFile(capture)) g.log.defer(() => g.secretsOf(capture));
@@ -270,8 +286,9 @@ const isBinary = (head: Uint8Array): boolean => !isWide(head) && head.some((octe
 const isWide = (head: Uint8Array): boolean => head[0] === 0xff && head[1] === 0xfe;
 
 /** The text of a key file, a byte order mark left out; some shells write UTF-16. */
-function fileText(path: string): string {
-  const octets = contentsOf(path);
+const fileText = (path: string): string => textOf(contentsOf(path));
+
+function textOf(octets: Buffer): string {
   if (isWide(octets)) return octets.toString('utf16le', 2);
   return octets.toString('latin1', octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf ? 3 : 0);
 }

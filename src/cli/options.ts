@@ -88,7 +88,7 @@ export function addInputOptions(c: Command, bare = ', the same as a bare name'):
     .option('-r, --read <file>', `capture to read${bare}; - is standard input`, collect)
     .option(
       '-k, --keylog <file>',
-      'TLS key log, RSA private key (PEM), keys of subscribers (impi= k= opc=) or of ESP (esp_sa), or a directory of them; repeatable',
+      'TLS key log, RSA private key (PEM), keys of subscribers (impi= k= opc=) or of ESP (esp_sa), or a directory of them; - is standard input; repeatable',
       collect,
     )
     .option('--no-auto-keys', 'do not look for keys beside the capture, in it, or in SSLKEYLOGFILE')

@@ -77,6 +77,14 @@ describe('fttscope keys', () => {
     assert.match(r.out, new RegExp(`client random ${randomOf(good, 'EXPORTER_SECRET')}: no line\n$`));
   });
 
+  test('a key log on standard input', () => {
+    const input = readFileSync(TLS13_KEYS);
+    const opened = run(['keys', '-', '-r', TLS13, '--no-auto-keys'], { input });
+    assert.match(opened.out, /^standard input: 5 good lines, 4 used.*\n.*: decrypted, 189 envelopes up/m);
+    const sip = ['read', TLS13, '--no-auto-keys', '-q', '-Y', 'sip'];
+    assert.equal(run([...sip, '-k', '-'], { input }).out, run([...sip, '-k', TLS13_KEYS]).out);
+  });
+
   test('keys of an earlier session, and a Decryption Secrets Block', () => {
     const capture = sample('06-tls12-resumption.pcapng');
     const first = readFileSync(sample('06-tls12-resumption.keys'), 'utf8').split('\n').slice(0, 2).join('\n');
