@@ -1,8 +1,9 @@
-import type { ReachedLimits } from '../limits.js';
+import { ReachedLimits } from '../limits.js';
 import { DhcpClient } from './dhcp-client.js';
 import { Dhcpv6Client } from './dhcpv6-client.js';
 import type { AddressingEntity } from './entities.js';
-import type { Moment } from './moment.js';
+import type { Content } from './events.js';
+import type { Arrival, Moment } from './moment.js';
 import { Resolver } from './resolver.js';
 import { RouterDiscovery } from './router-discovery.js';
 import { MadeSeries } from './series.js';
@@ -11,19 +12,41 @@ import { uid } from './uid.js';
 /** More exchanges are told of when they are asked for. */
 const FEW = 16;
 
+/** Those of tunnels in which nobody asked. */
+const NO_CLIENT = new Dhcpv6Client(new ReachedLimits());
+const NO_RESOLVER = new Resolver();
+
 /** How a UE gets its addresses and its P-CSCF inside one tunnel (TS 24.322 §6.2, §6.3). */
 export class Addressing {
   readonly dhcp: DhcpClient;
   readonly slaac: RouterDiscovery;
-  readonly dhcpv6: Dhcpv6Client;
-  readonly dns: Resolver;
+  private client: Dhcpv6Client | null = null;
+  private resolver: Resolver | null = null;
 
   /** @param reached is told of what does not fit */
-  constructor(reached: ReachedLimits) {
+  constructor(private readonly reached: ReachedLimits) {
     this.dhcp = new DhcpClient(reached);
     this.slaac = new RouterDiscovery(reached);
-    this.dhcpv6 = new Dhcpv6Client(reached);
-    this.dns = new Resolver(reached);
+  }
+
+  /** Few tunnels have it. */
+  get dhcpv6(): Dhcpv6Client {
+    return this.client ?? NO_CLIENT;
+  }
+  get dns(): Resolver {
+    return this.resolver ?? NO_RESOLVER;
+  }
+
+  /** A message of DHCPv6. */
+  configured(at: Arrival, c: Content): void {
+    this.client ??= new Dhcpv6Client(this.reached);
+    this.client.take(at, c);
+  }
+
+  /** A message of the DNS. */
+  resolved(at: Arrival, c: Content): void {
+    this.resolver ??= new Resolver(this.reached);
+    this.resolver.take(at, c);
   }
 
   get empty(): boolean {

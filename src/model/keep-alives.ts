@@ -45,17 +45,19 @@ export class KeepAlives {
   options(at: Arrival, e: SipEvent, reached: ReachedLimits): void {
     const key = `${e.callId} ${e.cseq}`;
     if (!e.isRequest) {
-      this.asked[at.up ? 'down' : 'up'].delete(key);
+      this.asked?.[at.up ? 'down' : 'up'].delete(key);
       return;
     }
     const way = at.up ? 'up' : 'down';
+    this.asked ??= { up: new Map(), down: new Map() };
     const waiting = this.asked[way];
     if (waiting.has(key)) return;
     this.sent[way]++;
     if (waiting.size < LIMITS.exchanges) waiting.set(key, at.seen());
     else reached.capped('exchanges');
   }
-  private readonly asked = { up: new Map<string, Seen>(), down: new Map<string, Seen>() };
+  /** Null: nothing was. */
+  private asked: Record<'up' | 'down', Map<string, Seen>> | null = null;
   private readonly sent = { up: 0, down: 0 };
 
   private judgeOptions(about: readonly Ref[], end: Moment, findings: Findings): void {
@@ -75,7 +77,7 @@ export class KeepAlives {
 
   /** Those that nothing answered although there was time. */
   private silent(way: 'up' | 'down', end: Moment): Seen[] {
-    return [...this.asked[way].values()].filter((at) => millis(at, end) >= ANSWER_MS);
+    return this.asked === null ? [] : [...this.asked[way].values()].filter((at) => millis(at, end) >= ANSWER_MS);
   }
 
   /** Line ends between messages: two from the UE ask, one from the network answers. RFC 5626 §3.5.1 */

@@ -45,6 +45,14 @@ const SENT: ReadonlySet<string> = new Set([
 /** RFC 8489 §5: a Binding indication. */
 const INDICATION = 0x0011;
 
+/** What is known of the packets of a tunnel until it is over, and their life is told of. Nothing is added to it. */
+const UNUSED = {
+  sources: new AddressUse(),
+  targets: new AddressUse(),
+  sizes: new PacketSizes(),
+  unreached: new Unreached(),
+};
+
 /** What is kept of the inside of one tunnel. */
 export class Inside {
   readonly addressing: Addressing;
@@ -58,10 +66,10 @@ export class Inside {
   /** When SIP last came from there. */
   heard: Seen | null = null;
   /** Addresses from which the UE sent, and to which it was sent. */
-  sources = new AddressUse();
-  targets = new AddressUse();
-  sizes = new PacketSizes();
-  unreached = new Unreached();
+  sources = UNUSED.sources;
+  targets = UNUSED.targets;
+  sizes = UNUSED.sizes;
+  unreached = UNUSED.unreached;
   /** Milliseconds from end to end of the tunnel and back, as its handshake took; 0 where that is not known, or not yet. */
   tripMs = 0;
   readonly connections: SipConnections;
@@ -191,11 +199,11 @@ export class SessionModel {
   }
 
   dhcpv6(at: Arrival, c: Content): void {
-    if (at.tunnel !== 0) this.inside(at.tunnel).addressing.dhcpv6.take(at, c);
+    if (at.tunnel !== 0) this.inside(at.tunnel).addressing.configured(at, c);
   }
 
   dns(at: Arrival, c: Content): void {
-    if (at.tunnel !== 0) this.inside(at.tunnel).addressing.dns.take(at, c);
+    if (at.tunnel !== 0) this.inside(at.tunnel).addressing.resolved(at, c);
     else this.outside.names.take(at, c);
   }
 
